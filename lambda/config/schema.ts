@@ -1,0 +1,104 @@
+import * as v from 'valibot';
+
+/** Provider names are path segments and halves of `provider/model`; these words are paths of the gateway itself. */
+const reservedProviderNames = ['v1', 'v1beta', 'health', 'chat', 'completions', 'models'];
+
+const providerName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, ".", "_" and "-", 63 characters at most'),
+  v.check((name) => !reservedProviderNames.includes(name), 'is a path of the gateway; choose another name'),
+);
+
+const modelName = v.pipe(
+  v.string(),
+  v.regex(/^[^\s,]{1,200}$/, 'use 1 to 200 characters without spaces and commas'),
+  v.check((name) => !name.includes('@@'), 'must not contain "@@", which pins a model to a provider'),
+);
+
+/** `provider/model`, split at the first slash; further slashes belong to the model. */
+const targetName = v.pipe(v.string(), v.regex(/^[^/\s]+\/\S+$/, 'must have the form provider/model'));
+
+const baseUrl = v.pipe(
+  v.string(),
+  v.url('must be a URL'),
+  v.regex(/^https?:\/\//, 'must start with https:// or http://'),
+  v.check((url) => !/[?#]/.test(url), 'must not contain "?" or "#"'),
+  v.check(
+    (url) => !/^https?:\/\/[^/]*@/.test(url),
+    'must not contain a user name or password; keys belong in the secret',
+  ),
+);
+
+const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(900_000));
+
+/** Limits of one attempt in milliseconds, and of the whole request (`totalMs`). */
+export const timeoutsSchema = v.strictObject({
+  connectMs: v.optional(milliseconds),
+  firstContentMs: v.optional(milliseconds),
+  idleMs: v.optional(milliseconds),
+  totalMs: v.optional(milliseconds),
+});
+
+export const providerSchema = v.strictObject({
+  name: providerName,
+  type: v.optional(v.string()),
+  baseUrl: v.optional(baseUrl),
+  apiVersion: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+$/))),
+  deployments: v.optional(v.record(v.string(), v.pipe(v.string(), v.regex(/^[\w.-]+$/)))),
+  secret: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  headers: v.optional(
+    v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/)), v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/))),
+  ),
+});
+
+export const modelSchema = v.strictObject({
+  name: modelName,
+  targets: v.pipe(
+    v.array(
+      v.union([
+        targetName,
+        v.strictObject({
+          target: targetName,
+          weight: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000))),
+        }),
+      ]),
+    ),
+    v.minLength(1, 'needs at least one target'),
+    v.maxLength(100),
+  ),
+  strategy: v.optional(v.picklist(['latency', 'weighted', 'priority'])),
+  fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20))),
+  timeouts: v.optional(timeoutsSchema),
+});
+
+export const keySchema = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key: 64 lower-case hexadecimal digits'),
+  ),
+  label: v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxLength(100))),
+  models: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))),
+  disabled: v.optional(v.boolean()),
+  expiresAt: v.optional(v.pipe(v.string(), v.isoTimestamp('must be an ISO 8601 time such as 2027-01-31T00:00:00Z'))),
+});
+
+export const settingsSchema = v.strictObject({
+  name: v.literal('default', 'the only settings item is named "default"'),
+  defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  timeouts: v.optional(timeoutsSchema),
+});
+
+/** The four kinds of item that people write, by kind. */
+export const itemSchemas = {
+  provider: providerSchema,
+  model: modelSchema,
+  key: keySchema,
+  settings: settingsSchema,
+} as const;
+
+export type Timeouts = v.InferOutput<typeof timeoutsSchema>;
+export type ProviderItem = v.InferOutput<typeof providerSchema>;
+export type ModelItem = v.InferOutput<typeof modelSchema>;
+export type KeyItem = v.InferOutput<typeof keySchema>;
+export type SettingsItem = v.InferOutput<typeof settingsSchema>;
+export type ItemKind = keyof typeof itemSchemas;

@@ -1,0 +1,32 @@
+import type { ModelItem, ProviderItem, SettingsItem, Timeouts } from './schema.ts';
+
+/** One provider as configured; what it leaves out comes from the catalogue entry of its `type`. */
+export type ProviderConfig = Omit<ProviderItem, 'name'> & { type: string };
+
+/** One configured model: its targets in the order given, each with its weight (1 when none is given). */
+export type ModelConfig = {
+  targets: { provider: string; model: string; weight: number }[];
+  strategy: NonNullable<ModelItem['strategy']>;
+  fallbacks: string[];
+  timeouts: Timeouts;
+};
+
+/** Everything the gateway needs to know to serve, immutable once published. Keys are looked up one by one instead. */
+export type Snapshot = {
+  /** Counts up by one with every publication; 0 is the empty snapshot before the first. */
+  version: number;
+  /** ISO 8601 time of the compilation. */
+  compiledAt: string;
+  providers: Record<string, ProviderConfig>;
+  models: Record<string, ModelConfig>;
+  settings: Omit<SettingsItem, 'name'>;
+};
+
+/** What a gateway serves from while nothing was published yet: the catalogue's providers by `provider/model`. */
+export const emptySnapshot: Snapshot = {
+  version: 0,
+  compiledAt: '1970-01-01T00:00:00.000Z',
+  providers: {},
+  models: {},
+  settings: {},
+};

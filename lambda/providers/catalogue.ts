@@ -1,0 +1,180 @@
+/** How a provider wants its key: `Authorization: Bearer …`, a header of its own, or none at all. */
+export type Auth = { kind: 'bearer' } | { kind: 'header'; name: string } | { kind: 'none' };
+
+/** The wire formats that a provider can speak; each has a folder under `lambda/dialects`. */
+export type Dialect = 'openai-chat';
+
+/** Protocol facts of one vendor API. Models, weights and keys are configuration and never stand here. */
+export type CatalogueEntry = {
+  /** Name in configuration and in `provider/model`. */
+  name: string;
+  /** Other names under which people know it; each works wherever the name does. */
+  aliases?: string[];
+  /** OpenTelemetry `gen_ai.provider.name`. */
+  telemetryName: string;
+  /** Absent when every customer has an address of their own; configuration must then give it. */
+  baseUrl?: string;
+  auth: Auth;
+  /** Path under the base URL by dialect. `{deployment}` and `{apiVersion}` are filled in from configuration. */
+  paths: Partial<Record<Dialect, string>>;
+  /** Value of `{apiVersion}` when configuration gives none. */
+  apiVersion?: string;
+  /** Environment variables that may hold its key, the first set one wins. */
+  environmentKeys: string[];
+  /** For vendors whose address holds an account: the variable that names it, and the URL with `{}` in its place. */
+  accountUrl?: { variable: string; url: string };
+  /** True when it may be called without any key, as servers on one's own machine are. */
+  keyOptional?: true;
+  /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
+  refusesStreamOptions?: true;
+};
+
+const bearer: Auth = { kind: 'bearer' };
+const chatCompletions = { 'openai-chat': '/chat/completions' } as const;
+
+/** Providers that speak OpenAI's chat protocol, on their own endpoint or on one made for compatibility. */
+export const catalogue: readonly CatalogueEntry[] = [
+  {
+    name: 'openai',
+    telemetryName: 'openai',
+    baseUrl: 'https://api.openai.com/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['OPENAI_API_KEY'],
+  },
+  {
+    name: 'azure-openai',
+    telemetryName: 'azure.ai.openai',
+    auth: { kind: 'header', name: 'api-key' },
+    paths: { 'openai-chat': '/openai/deployments/{deployment}/chat/completions?api-version={apiVersion}' },
+    apiVersion: '2024-10-21',
+    environmentKeys: ['AZURE_OPENAI_API_KEY'],
+  },
+  {
+    name: 'anthropic',
+    telemetryName: 'anthropic',
+    baseUrl: 'https://api.anthropic.com/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['ANTHROPIC_API_KEY'],
+  },
+  {
+    name: 'google-ai-studio',
+    aliases: ['gemini'],
+    telemetryName: 'gcp.gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+  },
+  {
+    name: 'groq',
+    telemetryName: 'groq',
+    baseUrl: 'https://api.groq.com/openai/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['GROQ_API_KEY'],
+  },
+  {
+    name: 'mistral',
+    telemetryName: 'mistral_ai',
+    baseUrl: 'https://api.mistral.ai/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['MISTRAL_API_KEY'],
+    // 422 "extra_forbidden" on stream_options: https://github.com/openai/openai-agents-python/issues/442
+    refusesStreamOptions: true,
+  },
+  {
+    name: 'deepseek',
+    telemetryName: 'deepseek',
+    baseUrl: 'https://api.deepseek.com/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['DEEPSEEK_API_KEY'],
+  },
+  {
+    name: 'xai',
+    aliases: ['grok'],
+    telemetryName: 'x_ai',
+    baseUrl: 'https://api.x.ai/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['XAI_API_KEY', 'GROK_API_KEY'],
+  },
+  {
+    name: 'perplexity',
+    aliases: ['perplexity-ai'],
+    telemetryName: 'perplexity',
+    baseUrl: 'https://api.perplexity.ai',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
+  },
+  {
+    name: 'cerebras',
+    telemetryName: 'cerebras',
+    baseUrl: 'https://api.cerebras.ai/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['CEREBRAS_API_KEY'],
+  },
+  {
+    name: 'cohere',
+    telemetryName: 'cohere',
+    baseUrl: 'https://api.cohere.ai/compatibility/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['COHERE_API_KEY', 'CO_API_KEY'],
+  },
+  {
+    name: 'openrouter',
+    telemetryName: 'openrouter',
+    baseUrl: 'https://openrouter.ai/api/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['OPENROUTER_API_KEY'],
+  },
+  {
+    name: 'huggingface',
+    telemetryName: 'huggingface',
+    baseUrl: 'https://router.huggingface.co/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['HUGGINGFACE_API_KEY', 'HF_TOKEN'],
+  },
+  {
+    name: 'workers-ai',
+    telemetryName: 'workers_ai',
+    accountUrl: { variable: 'CLOUDFLARE_ACCOUNT_ID', url: 'https://api.cloudflare.com/client/v4/accounts/{}/ai/v1' },
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['CLOUDFLARE_API_KEY', 'CLOUDFLARE_API_TOKEN'],
+  },
+  {
+    name: 'ollama',
+    telemetryName: 'ollama',
+    baseUrl: 'http://localhost:11434/v1',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: ['OLLAMA_API_KEY'],
+    keyOptional: true,
+  },
+  {
+    name: 'openai-compatible',
+    telemetryName: 'openai_compatible',
+    auth: bearer,
+    paths: chatCompletions,
+    environmentKeys: [],
+    keyOptional: true,
+  },
+];
+
+const entryByName = new Map(
+  catalogue.flatMap((entry) => [entry.name, ...(entry.aliases ?? [])].map((name) => [name, entry])),
+);
+
+/** The entry of a provider type, by its name or an alias. */
+export function catalogueEntry(type: string): CatalogueEntry | undefined {
+  return entryByName.get(type);
+}
