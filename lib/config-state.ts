@@ -1,0 +1,44 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, Billing, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { configTable } from '../lambda/store/table-schema.ts';
+
+/** What people configured and what the compiler made of it. The one part of the stack that cannot be rebuilt. */
+export class ConfigState extends Construct {
+  readonly table: TableV2;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = new TableV2(this, 'Table', {
+      tableName: `${Stack.of(this).stackName}-Config`,
+      partitionKey: { name: configTable.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: configTable.sortKey, type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiresAtSeconds',
+      // The only view type with which a table can get replicas in other regions later.
+      dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES,
+      // A fuse, far above what a full fleet reads: guessing keys at full speed costs some dollars an hour at most.
+      billing: Billing.onDemand({ maxReadRequestUnits: 10_000, maxWriteRequestUnits: 1_000 }),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Written by people, by hand: neither a deleted stack nor a slip at the console may take it along.
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** Allows `actions` on the items of these kinds, and on no others. */
+  grantKinds(grantee: IGrantable, actions: readonly string[], kinds: readonly string[]): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: actions.map((action) => `dynamodb:${action}`),
+        resources: [this.table.tableArn],
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...kinds] },
+          // ForAllValues holds when the request names no key at all, so a missing key is refused here.
+          // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,95 @@
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  type FunctionUrl,
+  FunctionUrlAuthType,
+  type FunctionUrlCorsOptions,
+  HttpMethod,
+  InvokeMode,
+} from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { environmentNames } from '../lambda/environment.ts';
+import { type authoredKinds, compiledKinds } from '../lambda/store/table-schema.ts';
+import { BundledFunction } from './bundled-function.ts';
+import type { ConfigState } from './config-state.ts';
+import type { GatewaySecrets } from './gateway-secrets.ts';
+
+export type GatewayEndpointProps = { bundle: string; state: ConfigState; secrets: GatewaySecrets };
+
+const callerKeys: (typeof authoredKinds)[number] = 'key';
+const readKinds = [compiledKinds.pointer, compiledKinds.snapshot, callerKeys];
+
+// Browsers do not let `*` cover `Authorization`, so every header that the OpenAI and Anthropic SDKs send is listed.
+// https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+const requestHeaders = [
+  'authorization',
+  'content-type',
+  'x-api-key',
+  'x-goog-api-key',
+  'openai-organization',
+  'openai-project',
+  'openai-beta',
+  'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
+  'idempotency-key',
+  'x-request-id',
+  'x-session-id',
+  ...[
+    ...['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count', 'timeout'],
+    ...['async', 'helper', 'helper-method', 'poll-helper', 'custom-poll-interval'],
+  ].map((name) => `x-stainless-${name}`),
+];
+
+// The URL answers preflights by itself. OPTIONS is not among the methods that it lets one name.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-url-cors.html
+const cors: FunctionUrlCorsOptions = {
+  allowedOrigins: ['*'],
+  allowedMethods: [HttpMethod.GET, HttpMethod.POST],
+  allowedHeaders: requestHeaders,
+  // Without cookies `*` covers them all: `x-sluice-*`, rate limits, `retry-after`, and what a vendor adds of its own.
+  exposedHeaders: ['*'],
+  maxAge: Duration.days(1),
+};
+
+/** What callers talk to: the gateway function and its streaming URL. It can write nothing but its own log. */
+export class GatewayEndpoint extends Construct {
+  readonly gateway: BundledFunction;
+  readonly url: FunctionUrl;
+
+  constructor(scope: Construct, id: string, { bundle, state, secrets }: GatewayEndpointProps) {
+    super(scope, id);
+    this.gateway = new BundledFunction(this, 'Gateway', {
+      description: 'Sluice gateway: answers callers and calls the model vendors.',
+      bundle,
+      // 29 % of a core. At 256 MB the first request after a cold start takes more than twice as long.
+      memorySizeMb: 512,
+      // The longest that Lambda allows; the gateway keeps shorter deadlines of its own.
+      timeout: Duration.minutes(15),
+      environment: {
+        [environmentNames.configTable]: state.table.tableName,
+        [environmentNames.vendorSecret]: secrets.vendorKeys.secretArn,
+        [environmentNames.firstKeySecret]: secrets.firstKey.secretArn,
+      },
+    });
+    state.grantKinds(this.gateway.function, ['GetItem', 'BatchGetItem'], readKinds);
+    this.gateway.function.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [secrets.vendorKeys.secretArn, secrets.firstKey.secretArn],
+      }),
+    );
+    this.url = this.addUrl();
+  }
+
+  /** The URL belongs to an alias, so that a deployment switches versions at once and can be turned back. */
+  private addUrl(): FunctionUrl {
+    const live = this.gateway.function.addAlias('live');
+    return live.addFunctionUrl({
+      // Callers prove themselves to the gateway by their key: stock SDKs cannot sign requests for AWS_IAM.
+      authType: FunctionUrlAuthType.NONE,
+      invokeMode: InvokeMode.RESPONSE_STREAM,
+      cors,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { ConfigCompiler } from './config-compiler.ts';
+import { ConfigState } from './config-state.ts';
+import { GatewayEndpoint } from './gateway-endpoint.ts';
+import { GatewaySecrets } from './gateway-secrets.ts';
+
+export type SluiceStackProps = StackProps & {
+  /** Directories of the finished bundles, each with an `index.mjs` that exports `handler`. */
+  bundles: { gateway: string; compiler: string };
+};
+
+/** Everything that one gateway needs in an AWS account. */
+export class SluiceStack extends Stack {
+  constructor(scope: Construct, id: string, { bundles, ...props }: SluiceStackProps) {
+    super(scope, id, props);
+    const state = new ConfigState(this, 'State');
+    const secrets = new GatewaySecrets(this, 'Secrets');
+    const endpoint = new GatewayEndpoint(this, 'Endpoint', { bundle: bundles.gateway, state, secrets });
+    const config = new ConfigCompiler(this, 'Config', { bundle: bundles.compiler, state });
+    Tags.of(this).add('application', 'sluice');
+    this.addOutputs({
+      GatewayUrl: endpoint.url.url,
+      ConfigTableName: state.table.tableName,
+      VendorSecretName: secrets.vendorKeysName,
+      FirstKeySecretName: secrets.firstKeyName,
+      GatewayFunctionName: endpoint.gateway.function.functionName,
+      GatewayLogGroupName: endpoint.gateway.logGroup.logGroupName,
+      CompilerFunctionName: config.compiler.function.functionName,
+      CompilerLogGroupName: config.compiler.logGroup.logGroupName,
+      FailureQueueUrl: config.failures.queueUrl,
+    });
+  }
+
+  private addOutputs(values: Record<string, string>): void {
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value });
+  }
+}
