@@ -29,7 +29,39 @@ const baseUrl = v.pipe(
   ),
 );
 
-const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(900_000));
+/** Lambda's longest timeout is 15 minutes; nothing can wait longer. */
+const milliseconds = v.pipe(
+  v.number(),
+  v.integer('must be a whole number of milliseconds'),
+  v.minValue(1, 'must be at least 1 millisecond'),
+  v.maxValue(900_000, 'must be at most 900000 milliseconds (15 minutes)'),
+);
+
+/** It becomes part of a path, so nothing that could leave its segment. */
+const pathSegment = v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'use letters, digits, "_", "." and "-"'));
+
+/** What the gateway sets itself, and where keys would stand: a key in the table could be read by everyone who reads it. */
+const forbiddenHeaders = [
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'host',
+  'connection',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+];
+
+const headerName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9-]+$/, 'is not a header name: use letters, digits and "-"'),
+  v.check(
+    (name) => !forbiddenHeaders.includes(name.toLowerCase()),
+    'is set by the gateway; keys belong in the vendor secret',
+  ),
+);
+
+const headerValue = v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
 
 /** Limits of one attempt in milliseconds, and of the whole request (`totalMs`). */
 export const timeoutsSchema = v.strictObject({
@@ -43,31 +75,29 @@ export const providerSchema = v.strictObject({
   name: providerName,
   type: v.optional(v.string()),
   baseUrl: v.optional(baseUrl),
-  apiVersion: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+$/))),
-  deployments: v.optional(v.record(v.string(), v.pipe(v.string(), v.regex(/^[\w.-]+$/)))),
-  secret: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  headers: v.optional(
-    v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/)), v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/))),
+  apiVersion: v.optional(pathSegment),
+  deployments: v.optional(v.record(v.string(), pathSegment)),
+  secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  headers: v.optional(v.record(headerName, headerValue)),
+});
+
+/** The long form of a target, for those that need more than their name. */
+export const targetSchema = v.strictObject({
+  target: targetName,
+  weight: v.optional(
+    v.pipe(v.number(), v.minValue(0, 'must not be negative'), v.maxValue(1_000_000, 'must be at most 1000000')),
   ),
 });
 
 export const modelSchema = v.strictObject({
   name: modelName,
   targets: v.pipe(
-    v.array(
-      v.union([
-        targetName,
-        v.strictObject({
-          target: targetName,
-          weight: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000))),
-        }),
-      ]),
-    ),
+    v.array(v.union([targetName, targetSchema])),
     v.minLength(1, 'needs at least one target'),
-    v.maxLength(100),
+    v.maxLength(100, 'takes at most 100 targets'),
   ),
   strategy: v.optional(v.picklist(['latency', 'weighted', 'priority'])),
-  fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20))),
+  fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20, 'takes at most 20 models'))),
   timeouts: v.optional(timeoutsSchema),
 });
 
@@ -76,15 +106,22 @@ export const keySchema = v.strictObject({
     v.string(),
     v.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key: 64 lower-case hexadecimal digits'),
   ),
-  label: v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxLength(100))),
-  models: v.optional(v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))),
+  label: v.optional(
+    v.pipe(v.string(), v.nonEmpty('must not be empty'), v.maxLength(100, 'takes at most 100 characters')),
+  ),
+  models: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+      v.minLength(1, 'needs at least one model; leave the field out to allow all'),
+    ),
+  ),
   disabled: v.optional(v.boolean()),
   expiresAt: v.optional(v.pipe(v.string(), v.isoTimestamp('must be an ISO 8601 time such as 2027-01-31T00:00:00Z'))),
 });
 
 export const settingsSchema = v.strictObject({
   name: v.literal('default', 'the only settings item is named "default"'),
-  defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   timeouts: v.optional(timeoutsSchema),
 });
 

@@ -11,22 +11,36 @@ export type ModelConfig = {
   timeouts: Timeouts;
 };
 
-/** Everything the gateway needs to know to serve, immutable once published. Keys are looked up one by one instead. */
-export type Snapshot = {
-  /** Counts up by one with every publication; 0 is the empty snapshot before the first. */
-  version: number;
-  /** ISO 8601 time of the compilation. */
-  compiledAt: string;
+/** What people configured, without the stamp of a publication; equal configurations have equal content. */
+export type SnapshotContent = {
   providers: Record<string, ProviderConfig>;
   models: Record<string, ModelConfig>;
   settings: Omit<SettingsItem, 'name'>;
 };
 
+/** Everything the gateway needs to know to serve, immutable once published. Keys are looked up one by one instead. */
+export type Snapshot = SnapshotContent & {
+  /** Counts up by one with every publication; 0 is the empty snapshot before the first. */
+  version: number;
+  /** ISO 8601 time of the compilation. */
+  compiledAt: string;
+};
+
+/**
+ * A record in sorted order and without a prototype: names come from callers and configuration, so `constructor` and
+ * `__proto__` must be names like any other, both when written and when looked up.
+ */
+export function recordByName<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const record: Record<string, T> = Object.create(null);
+  for (const [name, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) record[name] = value;
+  return record;
+}
+
 /** What a gateway serves from while nothing was published yet: the catalogue's providers by `provider/model`. */
 export const emptySnapshot: Snapshot = {
   version: 0,
   compiledAt: '1970-01-01T00:00:00.000Z',
-  providers: {},
-  models: {},
+  providers: recordByName([]),
+  models: recordByName([]),
   settings: {},
 };

@@ -1,10 +1,8 @@
+import type { RawItem } from '../config/raw-item.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 
-/** The tiny item that says which snapshot is in force. */
+/** The tiny item that says which snapshot is in force; `sha256` is of its content, so equal content has an equal one. */
 export type SnapshotPointer = { version: number; chunks: number; sha256: string; publishedAt: string };
-
-/** An item of the config table as a person wrote it, not validated: `kind`, `name` and the rest. */
-export type RawItem = { kind: string; name: string; [field: string]: unknown };
 
 /** What became of the last edit, readable with `aws dynamodb get-item` at kind=status, name=config. */
 export type ConfigStatus = {

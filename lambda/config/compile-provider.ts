@@ -1,0 +1,50 @@
+import { type CatalogueEntry, catalogue, catalogueEntry } from '../providers/catalogue.ts';
+import { suggestion } from './closest-name.ts';
+import type { RawItem } from './raw-item.ts';
+import type { ProviderItem } from './schema.ts';
+import { type ProviderConfig, recordByName } from './snapshot.ts';
+import { type Validated, validateItem } from './validate-item.ts';
+
+/** Type of a provider that the catalogue does not know by name. */
+const defaultType = 'openai-compatible';
+
+/** Validates a provider item against the catalogue and fills in its `type`. */
+export function compileProvider(item: RawItem): Validated<[string, ProviderConfig]> {
+  const result = validateItem('provider', item);
+  if ('errors' in result) return result;
+  const { name, ...provider } = result.value;
+  const type = provider.type ?? (catalogueEntry(name) ? name : defaultType);
+  const entry = catalogueEntry(type);
+  if (!entry) {
+    const types = catalogue.map((known) => known.name);
+    return { errors: [`provider/${name} type: "${type}" is unknown${suggestion(type, types)}`] };
+  }
+  const errors = unfitFields(provider, entry).map((problem) => `provider/${name} ${problem}`);
+  if (errors.length > 0) return { errors };
+  return { value: [name, sorted({ ...provider, type: entry.name })] };
+}
+
+function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry): string[] {
+  const problems: string[] = [];
+  const paths = Object.values(entry.paths).join(' ');
+  if (provider.baseUrl === undefined && entry.baseUrl === undefined) {
+    const example = entry.accountUrl ? `, as in ${entry.accountUrl.url.replace('{}', '<account>')}` : '';
+    problems.push(`baseUrl: is missing; the type ${entry.name} has no address of its own${example}`);
+  }
+  if (provider.deployments !== undefined && !paths.includes('{deployment}')) {
+    problems.push(`deployments: the type ${entry.name} has none`);
+  }
+  if (provider.apiVersion !== undefined && !paths.includes('{apiVersion}')) {
+    problems.push(`apiVersion: the type ${entry.name} has none`);
+  }
+  return problems;
+}
+
+/** Equal providers must give equal text, whatever the order of their fields was. */
+function sorted(provider: ProviderConfig): ProviderConfig {
+  return {
+    ...provider,
+    ...(provider.deployments && { deployments: recordByName(Object.entries(provider.deployments)) }),
+    ...(provider.headers && { headers: recordByName(Object.entries(provider.headers)) }),
+  };
+}

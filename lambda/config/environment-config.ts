@@ -1,0 +1,30 @@
+import { type CatalogueEntry, catalogue } from '../providers/catalogue.ts';
+import type { RawItem } from './raw-item.ts';
+import { type VendorSecrets, vendorSecrets } from './vendor-secrets.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The vendors whose keys stand in the environment. Most need no item, for `provider/model` works without one; a vendor
+ * with an account in its address gets an item when the variable of the account is set too.
+ */
+export function configFromEnvironment(environment: Environment): { items: RawItem[]; secrets: VendorSecrets } {
+  const secrets = vendorSecrets(
+    catalogue.flatMap((entry) => {
+      const value = firstSet(entry.environmentKeys, environment);
+      return value === undefined ? [] : [[entry.name, value] as const];
+    }),
+  );
+  return { items: catalogue.flatMap((entry) => accountItem(entry, secrets, environment)), secrets };
+}
+
+function accountItem(entry: CatalogueEntry, secrets: VendorSecrets, environment: Environment): RawItem[] {
+  const account = entry.accountUrl && firstSet([entry.accountUrl.variable], environment);
+  if (!entry.accountUrl || account === undefined || !secrets[entry.name]) return [];
+  const baseUrl = entry.accountUrl.url.replace('{}', () => encodeURIComponent(account));
+  return [{ kind: 'provider', name: entry.name, baseUrl }];
+}
+
+function firstSet(names: readonly string[], environment: Environment): string | undefined {
+  return names.map((name) => environment[name]?.trim()).find((value) => value);
+}
