@@ -21,7 +21,7 @@ export function compileProvider(item: RawItem): Validated<[string, ProviderConfi
   }
   const errors = unfitFields(provider, entry).map((problem) => `provider/${name} ${problem}`);
   if (errors.length > 0) return { errors };
-  return { value: [name, sorted({ ...provider, type: entry.name })] };
+  return { value: [name, canonical(provider, entry.name)] };
 }
 
 function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry): string[] {
@@ -41,8 +41,9 @@ function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry
 }
 
 /** Equal providers must give equal text, whatever the order of their fields was. */
-function sorted(provider: ProviderConfig): ProviderConfig {
+function canonical({ type: _, ...provider }: Omit<ProviderItem, 'name'>, type: string): ProviderConfig {
   return {
+    type,
     ...provider,
     ...(provider.deployments && { deployments: recordByName(Object.entries(provider.deployments)) }),
     ...(provider.headers && { headers: recordByName(Object.entries(provider.headers)) }),

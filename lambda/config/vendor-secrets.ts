@@ -1,4 +1,5 @@
 import { catalogueEntry } from '../providers/catalogue.ts';
+import { recordByName } from './snapshot.ts';
 
 /** Provider name → its keys, at least one each. Providers without a key are absent. */
 export type VendorSecrets = Readonly<Record<string, readonly string[]>>;
@@ -23,7 +24,7 @@ export function vendorSecrets(entries: Iterable<readonly [string, unknown]>): Ve
     const keys = [...(keysByProvider.get(name) ?? []), ...keysOf(provider, value)];
     if (keys.length > 0) keysByProvider.set(name, [...new Set(keys)]);
   }
-  return Object.fromEntries(keysByProvider);
+  return recordByName(keysByProvider);
 }
 
 function keysOf(provider: string, value: unknown): string[] {

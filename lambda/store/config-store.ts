@@ -1,5 +1,6 @@
 import type { RawItem } from '../config/raw-item.ts';
 import type { Snapshot } from '../config/snapshot.ts';
+import type { EncodedSnapshot } from './snapshot-encoding.ts';
 
 /** The tiny item that says which snapshot is in force; `sha256` is of its content, so equal content has an equal one. */
 export type SnapshotPointer = { version: number; chunks: number; sha256: string; publishedAt: string };
@@ -27,7 +28,7 @@ export type ConfigReader = {
 export type ConfigWriter = ConfigReader & {
   /** Every `provider`, `model` and `settings` item, read consistently. Never the keys: there may be a million. */
   listItems(): Promise<RawItem[]>;
-  /** Publishes a version if `expectedVersion` is still in force; false when another compiler was first. */
-  publish(snapshot: Snapshot, expectedVersion: number): Promise<boolean>;
+  /** Publishes a snapshot if `expectedVersion` is still in force; false when another compiler was first. */
+  publish(snapshot: EncodedSnapshot, expectedVersion: number): Promise<boolean>;
   writeStatus(status: ConfigStatus): Promise<void>;
 };

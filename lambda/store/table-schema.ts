@@ -11,3 +11,19 @@ export const compiledKinds = { snapshot: 'snapshot', pointer: 'pointer', status:
 export const pointerName = 'current';
 export const statusName = 'config';
 export const settingsName = 'default';
+
+/** So many snapshot versions stay in the table; older ones are removed after a publication. */
+export const keptVersions = 20;
+
+/** What the names of a version's chunks begin with; names sort as versions do. */
+export function snapshotNamePrefix(version: number): string {
+  return String(Math.max(version, 0)).padStart(8, '0');
+}
+
+/**
+ * Name of one chunk: `00000042#1a2b3c4d#00`. A part of the hash stands in it so that two compilers racing for the same
+ * version never write over each other's chunks.
+ */
+export function snapshotChunkName({ version, sha256 }: { version: number; sha256: string }, index: number): string {
+  return `${snapshotNamePrefix(version)}#${sha256.slice(0, 8)}#${String(index).padStart(2, '0')}`;
+}
