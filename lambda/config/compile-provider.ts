@@ -45,6 +45,8 @@ function canonical({ type: _, ...provider }: Omit<ProviderItem, 'name'>, type: s
   return {
     type,
     ...provider,
+    // Entries of the vendor secret go by the catalogue's own names.
+    ...(provider.secret && { secret: catalogueEntry(provider.secret)?.name ?? provider.secret }),
     ...(provider.deployments && { deployments: recordByName(Object.entries(provider.deployments)) }),
     ...(provider.headers && { headers: recordByName(Object.entries(provider.headers)) }),
   };

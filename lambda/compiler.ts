@@ -1,0 +1,45 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import middy from '@middy/core';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { type ConfigEvent, publishConfiguration } from './compiler/publish-configuration.ts';
+import type { RawItem } from './config/raw-item.ts';
+import { environmentNames, requiredVariable } from './environment.ts';
+import { dynamoConfigWriter } from './store/dynamo-config-writer.ts';
+import { type DynamoItem, rawItem } from './store/dynamo-item.ts';
+
+const store = dynamoConfigWriter(new DynamoDBClient({}), requiredVariable(process.env, environmentNames.configTable));
+const eventBusName = requiredVariable(process.env, environmentNames.eventBus);
+const eventBridge = new EventBridgeClient({ maxAttempts: 2 });
+
+/** Runs after every edit of the config table. A rejected edit is no failure: only what is worth a retry is thrown. */
+export const handler = middy<DynamoDBStreamEvent>().handler(async (event: DynamoDBStreamEvent) => {
+  const status = await publishConfiguration({ store, emit, now: Date.now }, changedKeys(event));
+  log({ message: 'Configuration compiled', records: event.Records.length, ...status });
+});
+
+function changedKeys(event: DynamoDBStreamEvent): RawItem[] {
+  return event.Records.flatMap(({ dynamodb }) => {
+    // The event types have sets and binaries as JSON has them; of a key item only its strings and lists matter.
+    const image = dynamodb?.NewImage as DynamoItem | undefined;
+    return image?.['kind']?.S === 'key' ? [rawItem(image)] : [];
+  });
+}
+
+async function emit({ type, ...detail }: ConfigEvent): Promise<void> {
+  const entry = { Source: 'sluice', DetailType: type, Detail: JSON.stringify(detail), EventBusName: eventBusName };
+  try {
+    const { Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
+    for (const { ErrorCode } of Entries) if (ErrorCode) throw new Error(ErrorCode);
+  } catch (error) {
+    log({
+      message: `The event ${type} was not sent`,
+      ...detail,
+      reason: error instanceof Error ? error.name : 'unknown',
+    });
+  }
+}
+
+function log(line: Record<string, unknown>): void {
+  console.log(JSON.stringify({ service: 'compiler', ...line }));
+}
