@@ -1,0 +1,152 @@
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { createChildProcesses } from '../../local/child-processes.ts';
+import { type FunctionUrl, type FunctionUrlDefinition, startFunctionUrl } from '../../local/function-url.ts';
+import {
+  type FunctionDefinition,
+  type InvocationReport,
+  LocalFunction,
+  type LocalFunctionOptions,
+} from '../../local/local-function.ts';
+
+/** Directory with the handlers of these tests. */
+export const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url));
+
+/** A function definition around a handler file of the fixtures. */
+export function aFunction(file: string, overrides: Partial<FunctionDefinition> = {}): FunctionDefinition {
+  return {
+    logicalId: 'Gateway',
+    name: 'test-gateway',
+    arn: 'arn:aws:lambda:us-east-1:000000000000:function:test-gateway',
+    handler: `${file}.handler`,
+    codeDirectory: fixtures,
+    memoryMb: 256,
+    timeoutMs: 5_000,
+    reservedConcurrency: undefined,
+    logFormat: 'JSON',
+    logLevel: undefined,
+    variables: {},
+    ...overrides,
+  };
+}
+
+/** A function behind its URL, with everything it logged and reported. */
+export type Harness = {
+  target: LocalFunction;
+  url: FunctionUrl;
+  logs: string[];
+  reports: InvocationReport[];
+  /** Sends a request and resolves when its invocation is over, too. */
+  sendAndReport(path: string): Promise<{ seen: Seen; report: InvocationReport }>;
+  close(): Promise<void>;
+};
+
+/** Starts a function of the fixtures behind a function URL. */
+export async function startHarness(
+  definition: FunctionDefinition,
+  urlOverrides: Partial<FunctionUrlDefinition> = {},
+  functionOverrides: Partial<LocalFunctionOptions> = {},
+): Promise<Harness> {
+  const children = createChildProcesses();
+  const logs: string[] = [];
+  const reports: InvocationReport[] = [];
+  const target = new LocalFunction({
+    definition,
+    children,
+    platformVariables: {},
+    onLog: (_name, line) => logs.push(line),
+    onReport: (report) => reports.push(report),
+    ...functionOverrides,
+  });
+  const url = await startFunctionUrl(
+    {
+      logicalId: 'GatewayUrl',
+      functionName: definition.name,
+      invokeMode: 'RESPONSE_STREAM',
+      cors: undefined,
+      ...urlOverrides,
+    },
+    target,
+  );
+  return {
+    target,
+    url,
+    logs,
+    reports,
+    async sendAndReport(path) {
+      const before = reports.length;
+      const seen = await send(`${url.url}/${path}`);
+      await until(() => reports.length > before);
+      return { seen, report: reports.at(-1) as InvocationReport };
+    },
+    async close() {
+      await Promise.all([url.close(), target.close()]);
+      await children.close();
+    },
+  };
+}
+
+/** What a caller saw: the answer with the time of each chunk, and whether it was cut off. */
+export type Seen = {
+  status: number;
+  headers: IncomingHttpHeaders;
+  headAtMs: number;
+  chunks: { text: string; atMs: number }[];
+  text: string;
+  endAtMs: number;
+  wasCut: boolean;
+};
+
+/** Sends one request on a connection of its own and reads the answer to its end, however it ends. */
+export function send(
+  url: string,
+  {
+    method = 'GET',
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
+): Promise<Seen> {
+  const startedAt = performance.now();
+  const now = (): number => performance.now() - startedAt;
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const headAtMs = now();
+      const chunks: Seen['chunks'] = [];
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => chunks.push({ text, atMs: now() }));
+      response.on('error', () => {});
+      response.on('close', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          headAtMs,
+          chunks,
+          text: chunks.map(({ text }) => text).join(''),
+          endAtMs: now(),
+          wasCut: !response.complete,
+        }),
+      );
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Polls until the condition holds; fails after a deadline. */
+export async function until(condition: () => boolean | Promise<boolean>, deadlineMs = 5_000): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Not within ${deadlineMs} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Whether a process with this id runs. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
