@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { parseKeyItem } from './config/parse-key-item.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import type { Caller } from './gateway/gateway-deps.ts';
+import { createKeyRing } from './providers/key-ring.ts';
+import { createUpstream } from './providers/upstream.ts';
+import { cached } from './store/cached.ts';
+import { cachedMap } from './store/cached-map.ts';
+import type { ConfigReader } from './store/config-store.ts';
+import { liveSnapshot } from './store/live-config.ts';
+import type { SecretStore } from './store/secret-store.ts';
+
+/** The gateway with its stores behind caches, as both entries run it. */
+export type AssembledGateway = {
+  gateway: Gateway;
+  /** Reads snapshot and secrets ahead of the first request. Never fails: what is missing is read when it is needed. */
+  warm(): Promise<void>;
+  /** Resolves when nothing runs behind the requests any more. */
+  settled(): Promise<void>;
+  close(): void;
+};
+
+const log = (line: string) => process.stdout.write(`${line}\n`);
+
+/** Puts the core together with a config table and a source of secrets. */
+export function assembleGateway(reader: ConfigReader, secretStore: SecretStore): AssembledGateway {
+  const now = Date.now;
+  const onError = (error: unknown) => logEvent('RefreshFailed', error instanceof Error ? error.name : typeof error);
+  const snapshot = liveSnapshot(reader, { now, onError });
+  const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
+  const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
+  const firstKey = cached(() => secretStore.readFirstKey(), secretAge);
+  const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
+  const upstream = createUpstream();
+
+  async function findCaller(sha256: string): Promise<Caller | undefined> {
+    const item = await keys.get(sha256);
+    if (item) return callerOf(item, now());
+    const key = await firstKey.get();
+    return key !== undefined && isDigestOf(key, sha256) ? { label: 'first-key', models: undefined } : undefined;
+  }
+
+  const gateway = createGateway({
+    snapshot: snapshot.current,
+    findCaller,
+    secrets,
+    upstream,
+    keyRing: createKeyRing(),
+    now,
+    random: Math.random,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    log,
+  });
+  return {
+    gateway,
+    warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKey.get()])),
+    settled: async () => void (await Promise.all([snapshot, secrets, firstKey, keys].map((cache) => cache.settled()))),
+    close: upstream.close,
+  };
+}
+
+/** Whom a key item lets in: nobody when it is disabled, expired or not valid. */
+function callerOf(item: Parameters<typeof parseKeyItem>[0], nowMs: number): Caller | undefined {
+  const parsed = parseKeyItem(item);
+  if ('errors' in parsed) {
+    logEvent('KeyRejected', parsed.errors.join(' '));
+    return undefined;
+  }
+  const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = parsed.key;
+  if (disabled || (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs)) return undefined;
+  return { label, models };
+}
+
+function isDigestOf(key: string, sha256: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(key).digest(), Buffer.from(sha256, 'hex'));
+}
+
+function logEvent(event: string, reason: string): void {
+  log(JSON.stringify({ event, at: new Date().toISOString(), reason }));
+}

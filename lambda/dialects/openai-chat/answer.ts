@@ -1,0 +1,88 @@
+import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
+import { type ProviderError, readErrorBody } from '../provider-error.ts';
+import { parseEvent } from '../sse-events.ts';
+import type { Usage } from '../usage.ts';
+import { readUsage } from './usage.ts';
+
+/** What the gateway must know of an answer, or of one event of it, while its bytes pass unchanged. */
+export type AnswerFacts = {
+  /** It carries something that the caller waits for: text, reasoning, a tool call, a finish; not a mere role. */
+  content: boolean;
+  /** It is the end marker `[DONE]`. */
+  done: boolean;
+  /** It exists only to report usage: an empty `choices` beside a `usage`. */
+  usageOnly: boolean;
+  usage?: Usage | undefined;
+  finishReason?: string | undefined;
+  responseModel?: string | undefined;
+  /** The provider failed inside an answer that began with status 200. */
+  error?: ProviderError | undefined;
+};
+
+const nothing: AnswerFacts = { content: false, done: false, usageOnly: false };
+
+/** Reads one whole server-sent event. */
+export function readChatEvent(text: string): AnswerFacts {
+  const { event, data } = parseEvent(text);
+  if (data === undefined) return nothing;
+  if (data.trim() === '[DONE]') return { ...nothing, done: true };
+  const chunk = parseJson(data);
+  if (!isObject(chunk)) return event === 'error' ? { ...nothing, error: readErrorBody(data) } : nothing;
+  if (event === 'error' || hasError(chunk)) return { ...nothing, error: readErrorBody(data) };
+  return readAnswer(chunk);
+}
+
+/**
+ * True when a run of events may hold more than content: usage, a finish, an error or the end. Text inside JSON strings
+ * cannot match, its quotes are escaped there.
+ */
+export function holdsFacts(text: string): boolean {
+  return /"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"|event:\s*error|\[DONE\]/.test(text);
+}
+
+/** Reads a buffered answer; undefined when the text is not an answer of this dialect at all. */
+export function readChatAnswer(text: string): AnswerFacts | undefined {
+  const body = parseJson(text);
+  if (!isObject(body)) return undefined;
+  if (hasError(body)) return { ...nothing, error: readErrorBody(text) };
+  return Array.isArray(body['choices']) ? readAnswer(body) : undefined;
+}
+
+function hasError(body: JsonObject): boolean {
+  return body['error'] !== undefined && body['error'] !== null;
+}
+
+function readAnswer(body: JsonObject): AnswerFacts {
+  const choices = Array.isArray(body['choices']) ? body['choices'].filter(isObject) : [];
+  const usage = readUsage(body['usage'] ?? (isObject(body['x_groq']) ? body['x_groq']['usage'] : undefined));
+  return {
+    content: choices.some(hasContent),
+    done: false,
+    usageOnly: usage !== undefined && choices.length === 0,
+    usage,
+    finishReason: choices.map((choice) => stringOrUndefined(choice['finish_reason'])).find((reason) => reason),
+    responseModel: stringOrUndefined(body['model']),
+  };
+}
+
+const contentFields = [
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'refusal',
+  'tool_calls',
+  'function_call',
+  'audio',
+];
+
+function hasContent(choice: JsonObject): boolean {
+  if (stringOrUndefined(choice['finish_reason'])) return true;
+  const delta = isObject(choice['delta']) ? choice['delta'] : choice['message'];
+  return isObject(delta) && contentFields.some((field) => isFilled(delta[field]));
+}
+
+function isFilled(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === 'string' ? value !== '' : isObject(value);
+}

@@ -1,0 +1,69 @@
+import { replaceMembers } from '../json-members.ts';
+import { isObject, type JsonObject } from '../json-value.ts';
+import { RequestProblem } from '../request-problem.ts';
+
+/** A chat request as far as the gateway must understand it to pass it on; the rest stays in `text`. */
+export type ChatCall = {
+  text: string;
+  /** The model that the caller named, if any. */
+  model: string | undefined;
+  stream: boolean;
+  /** Whether the caller asked for the usage event at the end of a stream. */
+  wantsUsage: boolean;
+  streamOptions: JsonObject | undefined;
+};
+
+/** Reads the body of `POST /v1/chat/completions`; throws `RequestProblem` when it cannot be understood. */
+export function decodeChatCall(text: string): ChatCall {
+  if (text.trim() === '')
+    throw new RequestProblem('The request has no body; send a JSON object with "model" and "messages".');
+  const body = parseBody(text);
+  const { model, messages, stream, stream_options: streamOptions } = body;
+  if (model !== undefined && model !== null && typeof model !== 'string') {
+    throw new RequestProblem('"model" must be a string.', 'model');
+  }
+  if (messages === undefined) throw new RequestProblem('"messages" is missing; send a list of messages.', 'messages');
+  if (!Array.isArray(messages) || messages.length === 0) {
+    throw new RequestProblem('"messages" must be a list with at least one message.', 'messages');
+  }
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+    throw new RequestProblem('"stream" must be true or false.', 'stream');
+  }
+  if (streamOptions !== undefined && streamOptions !== null && !isObject(streamOptions)) {
+    throw new RequestProblem('"stream_options" must be an object.', 'stream_options');
+  }
+  return {
+    text,
+    model: model?.trim() || undefined,
+    stream: stream === true,
+    wantsUsage: streamOptions?.include_usage === true,
+    streamOptions: streamOptions ?? undefined,
+  };
+}
+
+function parseBody(text: string): JsonObject {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    // The engine's message quotes the text; only the place is passed on.
+    const position = error instanceof Error ? /at position \d+/.exec(error.message)?.[0] : undefined;
+    throw new RequestProblem(`The body is not valid JSON${position ? ` (${position})` : ''}.`);
+  }
+  if (!isObject(body)) throw new RequestProblem('The body must be a JSON object.');
+  return body;
+}
+
+/**
+ * The body for a provider of the same dialect: the caller's own text but for the model's name, and for
+ * `stream_options`, so that every stream reports its usage.
+ */
+export function forwardChatCall(call: ChatCall, model: string, options: { refusesStreamOptions: boolean }): string {
+  const changes: Record<string, string | undefined> = {};
+  if (call.model !== model) changes['model'] = JSON.stringify(model);
+  if (options.refusesStreamOptions) changes['stream_options'] = undefined;
+  else if (call.stream && !call.wantsUsage) {
+    changes['stream_options'] = JSON.stringify({ ...call.streamOptions, include_usage: true });
+  }
+  return replaceMembers(call.text, changes);
+}

@@ -1,0 +1,50 @@
+import { isObject, type JsonObject, parseJson, stringOrUndefined } from './json-value.ts';
+
+/** What a provider said about a failure, as far as it could be read. */
+export type ProviderError = {
+  message: string | undefined;
+  type: string | undefined;
+  param: string | undefined;
+  code: string | undefined;
+};
+
+const longestMessage = 2000;
+
+/**
+ * Reads an error body in any of the shapes that vendors send: OpenAI's `{error: {…}}`, the same inside a list (Gemini),
+ * `{error: "text", code}` (xAI), `{message, type}`, `{detail}` (FastAPI). HTML and other text give no message.
+ */
+export function readErrorBody(text: string): ProviderError {
+  const parsed = parseJson(text);
+  const body = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (!isObject(body)) return { message: undefined, type: undefined, param: undefined, code: undefined };
+  const error = isObject(body['error']) ? body['error'] : body;
+  return {
+    message: messageOf(error, body)?.slice(0, longestMessage),
+    type: stringOrUndefined(error['type']),
+    param: stringOrUndefined(error['param']),
+    code: codeOf(error),
+  };
+}
+
+function messageOf(error: JsonObject, body: JsonObject): string | undefined {
+  const candidates = [error['message'], body['error'], body['message'], body['detail'], error['error']];
+  for (const candidate of candidates) {
+    if (stringOrUndefined(candidate)) return candidate as string;
+    if (isObject(candidate) && stringOrUndefined(candidate['message'])) return candidate['message'] as string;
+  }
+  return Array.isArray(body['detail']) ? messageOfDetails(body['detail']) : undefined;
+}
+
+/** FastAPI's list of what is wrong with which field. */
+function messageOfDetails(details: unknown[]): string | undefined {
+  const sentences = details
+    .filter(isObject)
+    .map(({ loc, msg }) => `${Array.isArray(loc) ? loc.join('.') : 'request'}: ${msg}`);
+  return sentences.length > 0 ? sentences.join('; ') : undefined;
+}
+
+function codeOf(error: JsonObject): string | undefined {
+  const code = error['code'] ?? error['status'];
+  return typeof code === 'number' ? String(code) : stringOrUndefined(code);
+}

@@ -1,0 +1,7 @@
+/** Tokens as the provider counted them; cached ones are part of `inputTokens`, reasoning is part of `outputTokens`. */
+export type Usage = {
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadInputTokens: number;
+  reasoningOutputTokens: number;
+};

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { assembleGateway } from './assemble-gateway.ts';
+import { environmentNames, requiredVariable } from './environment.ts';
+import { functionUrlHandler } from './hosts/function-url.ts';
+import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
+import { secretsManagerStore } from './store/secrets-manager-store.ts';
+
+/** Init may take 10 s on Lambda; a slow AWS must not use them up. */
+const longestWarmUpMs = 3_000;
+
+const variable = (name: string) => requiredVariable(process.env, name);
+const { gateway, warm, settled } = assembleGateway(
+  dynamoConfigReader(new DynamoDBClient({}), variable(environmentNames.configTable)),
+  secretsManagerStore(new SecretsManagerClient({}), {
+    vendorSecret: variable(environmentNames.vendorSecret),
+    firstKeySecret: variable(environmentNames.firstKeySecret),
+  }),
+);
+
+// Init is not throttled, the first request is: read now what it will need.
+await Promise.race([warm(), new Promise((resolve) => setTimeout(resolve, longestWarmUpMs).unref())]);
+
+/** The gateway function. */
+export const handler = functionUrlHandler(gateway, settled);

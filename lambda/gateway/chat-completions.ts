@@ -1,0 +1,129 @@
+import type { Snapshot } from '../config/snapshot.ts';
+import { type ChatCall, decodeChatCall } from '../dialects/openai-chat/request.ts';
+import { RequestProblem } from '../dialects/request-problem.ts';
+import { UpstreamError } from '../providers/upstream.ts';
+import { type PlannedAttempt, planAttempts } from '../routing/plan.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { type AttemptContext, type AttemptOutcome, failureOfConnection } from './attempt.ts';
+import type { GatewayRequest, Sink } from './exchange.ts';
+import { failureError } from './failure-error.ts';
+import type { Caller, GatewayDeps } from './gateway-deps.ts';
+import { errorBody, GatewayError } from './gateway-error.ts';
+import { requireModel } from './models.ts';
+import { relayStream } from './relay-stream.ts';
+import { type AttemptRecord, runPlan } from './run-plan.ts';
+
+/** One request on its way through the gateway, with what becomes known of it. */
+export type Exchange = {
+  request: GatewayRequest;
+  sink: Sink;
+  caller: Caller;
+  snapshot: Snapshot;
+  record: RequestRecord;
+};
+
+/** `POST /v1/chat/completions`: decode, plan, attempt, relay. Throws `GatewayError` while nothing was sent. */
+export async function chatCompletions(exchange: Exchange, deps: GatewayDeps): Promise<void> {
+  const { request, caller, snapshot, record } = exchange;
+  const call = decode(request);
+  record.requestModel = call.model;
+  record.stream = call.stream;
+  const plan = planAttempts(snapshot, requireModel(snapshot, call.model, caller), deps.random());
+  const totalMs = plan[0]?.limits.totalMs ?? 0;
+  const context: AttemptContext = {
+    call,
+    snapshot,
+    forwardedHeaders: forwardedHeaders(request.headers),
+    deadlineMs: Math.min(request.deadlineMs, request.receivedAtMs + totalMs),
+    signal: request.signal,
+  };
+  const attempts: AttemptRecord[] = [];
+  record.attempts = attempts;
+  const result = await runPlan(plan, context, deps, attempts);
+  if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
+  const { target, outcome } = result;
+  record.provider = target.provider;
+  record.targetModel = target.model;
+  if (outcome.kind === 'failed') throw failureError(outcome.failure, target);
+  record.timeToFirstChunkMs = deps.now() - request.receivedAtMs;
+  exchange.sink.head(200, answerHeaders(exchange, target, outcome));
+  if (outcome.kind === 'buffered') await sendBuffered(exchange, outcome);
+  else await sendStream(exchange, { target, call, outcome });
+}
+
+function decode(request: GatewayRequest): ChatCall {
+  try {
+    return decodeChatCall(request.body.toString('utf8'));
+  } catch (error) {
+    if (error instanceof RequestProblem)
+      throw new GatewayError('invalid_request', error.message, { param: error.param });
+    throw error;
+  }
+}
+
+/** Headers that carry a request's meaning to a vendor; credentials and the caller's own accounts stay here. */
+const meaningfulHeaders = ['openai-beta', 'anthropic-beta'];
+
+function forwardedHeaders(headers: GatewayRequest['headers']): Record<string, string> {
+  const forwarded: Record<string, string> = {};
+  for (const name of meaningfulHeaders) {
+    const value = headers[name];
+    if (value !== undefined) forwarded[name] = value;
+  }
+  return forwarded;
+}
+
+function answerHeaders(
+  { request, snapshot, record }: Exchange,
+  target: PlannedAttempt,
+  outcome: AttemptOutcome,
+): Record<string, string> {
+  return {
+    'content-type': outcome.kind === 'streaming' ? 'text/event-stream; charset=utf-8' : 'application/json',
+    'cache-control': 'no-cache',
+    'x-request-id': request.id,
+    'x-sluice-provider': target.provider,
+    'x-sluice-model': encodeURI(target.model),
+    'x-sluice-attempts': String(record.attempts.length),
+    'x-sluice-config-version': String(snapshot.version),
+  };
+}
+
+async function sendBuffered(
+  { sink, record }: Exchange,
+  { body, facts }: Extract<AttemptOutcome, { kind: 'buffered' }>,
+): Promise<void> {
+  Object.assign(record, {
+    status: 200,
+    usage: facts.usage,
+    finishReason: facts.finishReason,
+    responseModel: facts.responseModel,
+  });
+  await sink.end(body);
+}
+
+type Streaming = { target: PlannedAttempt; call: ChatCall; outcome: Extract<AttemptOutcome, { kind: 'streaming' }> };
+
+/** After the first byte a failure can only be an explicit error event, never a silent end. */
+async function sendStream({ request, sink, record }: Exchange, { target, call, outcome }: Streaming): Promise<void> {
+  const { stream, guard, exchange } = outcome;
+  record.status = 200;
+  try {
+    const relayed = await relayStream(stream, sink, { keepUsageEvent: call.wantsUsage, onProgress: guard.progress });
+    const { failure, ...facts } = relayed;
+    Object.assign(record, facts);
+    if (failure) await sendErrorEvent(sink, record, failureError(failure, target));
+  } catch (error) {
+    await sendErrorEvent(sink, record, failureError(failureOfConnection(error, request.signal), target));
+  } finally {
+    guard.stop();
+    exchange.abort(new UpstreamError('connection', 'The answer is over'));
+  }
+  await sink.end();
+}
+
+async function sendErrorEvent(sink: Sink, record: RequestRecord, error: GatewayError): Promise<void> {
+  record.errorCode = error.code;
+  record.faultDomain = error.faultDomain;
+  await sink.write(`data: ${JSON.stringify(errorBody(error))}\n\n`);
+}

@@ -1,0 +1,37 @@
+/** One HTTP request as the core sees it, whatever the host. Header names are lower case. */
+export type GatewayRequest = {
+  id: string;
+  method: string;
+  /** Path without the query string, still percent-encoded. */
+  path: string;
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Buffer;
+  /** Milliseconds since the epoch. */
+  receivedAtMs: number;
+  /** When the answer must have ended, in milliseconds since the epoch. */
+  deadlineMs: number;
+  /** Aborted when the caller has gone, where the host can know it. */
+  signal: AbortSignal;
+};
+
+/**
+ * Where the answer goes: `head` once, then any number of `write`s, then `end`. A promise from `write` means that the
+ * caller is slower than the vendor: await it before the next one.
+ */
+export type Sink = {
+  head(status: number, headers: Record<string, string>): void;
+  write(bytes: Uint8Array | string): Promise<void> | undefined;
+  /** Ends the answer, with its last bytes if there are any left. */
+  end(bytes?: Uint8Array | string): Promise<void> | undefined;
+};
+
+/** Sends one complete JSON answer. */
+export async function sendJson(
+  sink: Sink,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  sink.head(status, { ...headers, 'content-type': 'application/json' });
+  await sink.end(JSON.stringify(body));
+}

@@ -1,0 +1,93 @@
+import type { Failure, FailureKind } from '../routing/failure.ts';
+import type { PlannedAttempt } from '../routing/plan.ts';
+import { type ErrorCode, type ErrorDetails, GatewayError } from './gateway-error.ts';
+
+/** What the caller is told when the last attempt failed: the vendor's own words where they are the caller's business. */
+export function failureError(failure: Failure, { provider, model }: PlannedAttempt): GatewayError {
+  const { code, message, details } = explanations[failure.kind](failure, {
+    provider,
+    model,
+    name: `${provider}/${model}`,
+  });
+  return new GatewayError(code, message, { ...details, cause: failure.detail });
+}
+
+type Target = { provider: string; model: string; name: string };
+type Explanation = { code: ErrorCode; message: string; details?: ErrorDetails };
+
+const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Target) => Explanation>> = {
+  rejected: (failure, { name }) => ({
+    code: 'invalid_request',
+    message: failure.error?.message ?? `${name} refused the request with status ${failure.status}.`,
+    details: passedOn(failure),
+  }),
+  context_length: (failure, { name }) => ({
+    code: 'context_length_exceeded',
+    message: failure.error?.message ?? `The request is longer than the context of ${name}.`,
+    details: passedOn(failure),
+  }),
+  content_policy: (failure, { name }) => ({
+    code: 'content_policy_violation',
+    message: failure.error?.message ?? `${name} refused the request under its content policy.`,
+    details: passedOn(failure),
+  }),
+  not_found: (failure, { provider, model }) => ({
+    code: 'model_not_found',
+    message: failure.error?.message ?? `${provider} has no model "${model}".`,
+    details: passedOn(failure),
+  }),
+  rate_limited: (failure, { name }) => ({
+    code: 'rate_limit_exceeded',
+    message: `${name} is rate limited${saying(failure)} Try again later.`,
+    details: retryAfter(failure),
+  }),
+  overloaded: (failure, { name }) => ({
+    code: 'provider_overloaded',
+    message: `${name} is overloaded${saying(failure)} Try again later.`,
+    details: retryAfter(failure),
+  }),
+  timeout: ({ detail, status }, { name }) => ({
+    code: 'provider_timeout',
+    message: `${name} did not answer in time: ${detail ?? `status ${status}`}. Try again, or raise its time limit.`,
+  }),
+  unauthorized: ({ status }, { provider }) => ({
+    code: 'provider_failed',
+    message: `${provider} refused the gateway's key with status ${status}. The operator must check that provider's key in the vendor secret.`,
+  }),
+  no_secret: (_, { provider }) => ({
+    code: 'no_target_available',
+    message: `There is no key for ${provider}. The operator must put one into the vendor secret.`,
+  }),
+  server_error: (failure, { name }) => ({
+    code: 'provider_failed',
+    message: `${name} failed${saying(failure)} Try again.`,
+  }),
+  bad_response: ({ detail }, { name }) => ({
+    code: 'provider_failed',
+    message: `${name} sent something that is not an answer of its API${detail ? `: ${detail}` : ''}.`,
+  }),
+  connection: ({ detail }, { name }) => ({
+    code: 'provider_failed',
+    message: `The connection to ${name} failed${detail ? `: ${detail}` : ''}. Try again.`,
+  }),
+  cancelled: () => ({ code: 'invalid_request', message: 'The caller has gone.', details: { status: 499 } }),
+};
+
+function saying({ status, error }: Failure): string {
+  const withStatus = status && status >= 400 ? ` (status ${status})` : '';
+  return error?.message ? `${withStatus}: ${error.message.replace(/[.\s]+$/, '')}.` : `${withStatus}.`;
+}
+
+/** Status, type, parameter and code as the vendor gave them, so that the caller's SDK sees what it would see there. */
+function passedOn({ status, error }: Failure): ErrorDetails {
+  return {
+    ...(status && status >= 400 ? { status } : {}),
+    ...(error?.type ? { type: error.type } : {}),
+    ...(error?.code ? { providerCode: error.code } : {}),
+    param: error?.param ?? null,
+  };
+}
+
+function retryAfter({ retryAfterMs }: Failure): ErrorDetails {
+  return retryAfterMs === undefined ? {} : { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } };
+}

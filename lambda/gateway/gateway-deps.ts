@@ -1,0 +1,31 @@
+import type { Snapshot } from '../config/snapshot.ts';
+import type { VendorSecrets } from '../config/vendor-secrets.ts';
+import type { KeyRing } from '../providers/key-ring.ts';
+import type { Upstream } from '../providers/upstream.ts';
+
+/** Someone who may call: what the key that was sent stands for. */
+export type Caller = {
+  /** Names the key in logs without revealing it. */
+  label: string;
+  /** Patterns of the models it may use; undefined means all. */
+  models: readonly string[] | undefined;
+};
+
+/** Everything that the core needs from the world, given by the host's entry. */
+export type GatewayDeps = {
+  /** The configuration in force. */
+  snapshot(): Promise<Snapshot>;
+  /** The caller of a key, by the key's SHA-256 in hexadecimal; undefined when the key lets nobody in. */
+  findCaller(sha256: string): Promise<Caller | undefined>;
+  /** The vendors' keys; `refresh` asks the source again, since a vendor has refused one. */
+  secrets: { get(): Promise<VendorSecrets>; refresh(): Promise<VendorSecrets> };
+  upstream: Upstream;
+  keyRing: KeyRing;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+  /** Takes one line of JSON for each request. */
+  log(line: string): void;
+};

@@ -1,0 +1,85 @@
+/** Who is at fault: the caller, a policy of the operator, the provider, or the gateway itself. */
+export type FaultDomain = 'caller' | 'policy' | 'provider' | 'gateway';
+
+type ErrorFacts = { status: number; type: string; faultDomain: FaultDomain };
+
+/**
+ * Every error that a caller can be told, by its `code`: HTTP status, OpenAI's `type`
+ * (https://platform.openai.com/docs/guides/error-codes) and whose fault it is. Only `provider` and `gateway` count
+ * against the service.
+ */
+export const errorCodes = {
+  invalid_request: { status: 400, type: 'invalid_request_error', faultDomain: 'caller' },
+  context_length_exceeded: { status: 400, type: 'invalid_request_error', faultDomain: 'caller' },
+  content_policy_violation: { status: 400, type: 'invalid_request_error', faultDomain: 'caller' },
+  invalid_api_key: { status: 401, type: 'invalid_request_error', faultDomain: 'caller' },
+  model_not_allowed: { status: 403, type: 'invalid_request_error', faultDomain: 'policy' },
+  model_not_found: { status: 404, type: 'invalid_request_error', faultDomain: 'caller' },
+  unknown_url: { status: 404, type: 'invalid_request_error', faultDomain: 'caller' },
+  method_not_allowed: { status: 405, type: 'invalid_request_error', faultDomain: 'caller' },
+  request_too_large: { status: 413, type: 'invalid_request_error', faultDomain: 'caller' },
+  rate_limit_exceeded: { status: 429, type: 'rate_limit_error', faultDomain: 'provider' },
+  insufficient_quota: { status: 429, type: 'insufficient_quota', faultDomain: 'policy' },
+  provider_failed: { status: 502, type: 'server_error', faultDomain: 'provider' },
+  provider_overloaded: { status: 503, type: 'server_error', faultDomain: 'provider' },
+  no_target_available: { status: 503, type: 'server_error', faultDomain: 'gateway' },
+  provider_timeout: { status: 504, type: 'server_error', faultDomain: 'provider' },
+  internal_error: { status: 500, type: 'server_error', faultDomain: 'gateway' },
+} as const satisfies Record<string, ErrorFacts>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What may differ from the table: a vendor's own status, code and type when its error is passed on. */
+export type ErrorDetails = {
+  param?: string | null;
+  status?: number;
+  type?: string;
+  providerCode?: string;
+  headers?: Record<string, string>;
+  cause?: unknown;
+};
+
+/** An error that the caller is told. Its message may reach anyone: never a secret, a key or a prompt. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return this.details.status ?? errorCodes[this.code].status;
+  }
+
+  get faultDomain(): FaultDomain {
+    return errorCodes[this.code].faultDomain;
+  }
+}
+
+/** OpenAI's error object: `{ error: { message, type, param, code } }`. */
+export function errorBody(error: GatewayError): { error: Record<string, string | null> } {
+  const { param = null, type, providerCode } = error.details;
+  return {
+    error: {
+      message: error.message,
+      type: type ?? errorCodes[error.code].type,
+      param,
+      code: providerCode ?? error.code,
+    },
+  };
+}
+
+/** Any thrown value as an error for the caller; what is not a `GatewayError` is our bug and stays generic. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError(
+    'internal_error',
+    'The gateway failed on this request. Try again; if it persists, look for the request id in the log.',
+    {
+      cause: thrown,
+    },
+  );
+}

@@ -1,0 +1,125 @@
+import { type RequestRecord, requestLogLine } from '../telemetry/request-record.ts';
+import { authenticate } from './authenticate.ts';
+import { chatCompletions, type Exchange } from './chat-completions.ts';
+import { type GatewayRequest, type Sink, sendJson } from './exchange.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { asGatewayError, errorBody, GatewayError } from './gateway-error.ts';
+import { describeModel, listModels } from './models.ts';
+
+/** The gateway, the same behind every host: answers one request completely, then writes its log line. Never throws. */
+export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<void> };
+
+/** A function URL takes 6 MB, and so does every other host. */
+export const largestBodyBytes = 6 * 1024 * 1024;
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  return {
+    async handle(request, sink) {
+      const { id: requestId, method, receivedAtMs } = request;
+      const record: RequestRecord = { requestId, method, path: request.path.slice(0, 200), receivedAtMs, attempts: [] };
+      const watched = watchHead(sink, record);
+      try {
+        await answer(request, watched, record, deps);
+      } catch (thrown) {
+        await answerError(thrown, { request, sink: watched, record });
+      } finally {
+        deps.log(requestLogLine(record, deps.now()));
+      }
+    },
+  };
+}
+
+/** The status that the caller saw belongs into the record, and says whether an error can still be a JSON answer. */
+function watchHead(sink: Sink, record: RequestRecord): Sink {
+  return {
+    head(status, headers) {
+      record.status = status;
+      sink.head(status, headers);
+    },
+    write: sink.write,
+    end: sink.end,
+  };
+}
+
+async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord, deps: GatewayDeps): Promise<void> {
+  const route = findRoute(request);
+  if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
+  const [caller, snapshot] = await Promise.all([authenticate(request.headers, deps), deps.snapshot()]);
+  record.keyLabel = caller.label;
+  record.configVersion = snapshot.version;
+  const exchange: Exchange = { request, sink, caller, snapshot, record };
+  const headers = { 'x-request-id': request.id };
+  switch (route.name) {
+    case 'models':
+      return sendJson(sink, 200, listModels(snapshot, caller), headers);
+    case 'model':
+      return sendJson(sink, 200, describeModel(snapshot, route.id, caller), headers);
+    case 'chat-completions':
+      if (request.body.length > largestBodyBytes) {
+        throw new GatewayError(
+          'request_too_large',
+          'The request is larger than 6 MB. Send less: shorter messages, or smaller or linked images.',
+        );
+      }
+      return chatCompletions(exchange, deps);
+  }
+}
+
+type Route = { name: 'health' } | { name: 'models' } | { name: 'model'; id: string } | { name: 'chat-completions' };
+
+/** Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
+function findRoute({ method, path }: GatewayRequest): Route {
+  const plain = path.replace(/^\/v1(?=\/|$)/, '').replace(/\/$/, '');
+  if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
+  if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
+  if (plain === '/chat/completions') return allow(method, 'POST', path, { name: 'chat-completions' });
+  const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
+  if (id) return allow(method, 'GET', path, { name: 'model', id });
+  throw new GatewayError(
+    'unknown_url',
+    `There is no ${path.slice(0, 200)} here. This gateway answers POST /v1/chat/completions, GET /v1/models and GET /health.`,
+  );
+}
+
+function allow(method: string, allowed: 'GET' | 'POST', path: string, route: Route): Route {
+  if (method === allowed || (method === 'HEAD' && allowed === 'GET')) return route;
+  throw new GatewayError('method_not_allowed', `${method} is not possible on ${path}; use ${allowed}.`, {
+    headers: { allow: allowed },
+  });
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+async function answerError(
+  thrown: unknown,
+  { request, sink, record }: Pick<Exchange, 'request' | 'sink' | 'record'>,
+): Promise<void> {
+  const error = asGatewayError(thrown);
+  const alreadyAnswering = record.status !== undefined;
+  record.errorCode = error.code;
+  record.faultDomain = error.faultDomain;
+  if (error.code === 'internal_error') record.cause = placeOf(error.cause);
+  if (alreadyAnswering) {
+    await sink.end();
+    return;
+  }
+  const headers = {
+    ...error.details.headers,
+    'x-request-id': request.id,
+    'x-sluice-attempts': String(record.attempts.length),
+  };
+  await sendJson(sink, error.status, errorBody(error), headers);
+}
+
+/** Type and place of an exception. Its message may quote what was being processed. */
+function placeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frame = cause.stack?.split('\n').find((line) => line.startsWith('    at '));
+  return `${cause.name}${frame ? ` ${frame.trim()}` : ''}`;
+}

@@ -1,0 +1,55 @@
+import type { Snapshot } from '../config/snapshot.ts';
+import { findProvider } from '../providers/provider.ts';
+import { findRequestedModel, type RequestedModel } from '../routing/requested-model.ts';
+import { mayUse } from './authenticate.ts';
+import type { Caller } from './gateway-deps.ts';
+import { GatewayError } from './gateway-error.ts';
+
+/** OpenAI's model object (https://platform.openai.com/docs/api-reference/models/object). */
+export type ModelObject = { id: string; object: 'model'; created: number; owned_by: string };
+
+/** The configured models that this caller may use. Targets by `provider/model` work too but cannot be enumerated. */
+export function listModels(snapshot: Snapshot, caller: Caller): { object: 'list'; data: ModelObject[] } {
+  const names = Object.keys(snapshot.models).filter((name) => mayUse(caller, name));
+  return {
+    object: 'list',
+    data: names.map((name) => modelObject(snapshot, name, requireModel(snapshot, name, caller))),
+  };
+}
+
+/** One model under any name that a request may carry; throws as `requireModel` does. */
+export function describeModel(snapshot: Snapshot, name: string, caller: Caller): ModelObject {
+  return modelObject(snapshot, name, requireModel(snapshot, name, caller));
+}
+
+/** What the name of a model stands for; throws `model_not_found` or `model_not_allowed`. */
+export function requireModel(snapshot: Snapshot, name: string | undefined, caller: Caller): RequestedModel {
+  const wanted = name ?? snapshot.settings.defaultModel;
+  if (wanted === undefined) {
+    throw new GatewayError('invalid_request', '"model" is missing, and no default model is configured.', {
+      param: 'model',
+    });
+  }
+  const model = findRequestedModel(snapshot, wanted, (provider) => findProvider(snapshot, provider) !== undefined);
+  if (!model) {
+    const hint = 'GET /v1/models lists the configured ones; "provider/model" names one of a provider directly.';
+    throw new GatewayError('model_not_found', `The model "${shortened(wanted)}" does not exist here. ${hint}`, {
+      param: 'model',
+    });
+  }
+  if (!mayUse(caller, model.name)) {
+    throw new GatewayError('model_not_allowed', `This API key may not use the model "${shortened(model.name)}".`, {
+      param: 'model',
+    });
+  }
+  return model;
+}
+
+function modelObject(snapshot: Snapshot, id: string, model: RequestedModel): ModelObject {
+  const created = Math.floor(Date.parse(snapshot.compiledAt) / 1000);
+  return { id, object: 'model', created, owned_by: model.targets[0]?.provider ?? 'sluice' };
+}
+
+function shortened(name: string): string {
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
+}

@@ -1,0 +1,86 @@
+import { type AnswerFacts, holdsFacts, readChatEvent } from '../dialects/openai-chat/answer.ts';
+import type { EventRun } from '../dialects/sse-events.ts';
+import type { Usage } from '../dialects/usage.ts';
+import { classifyErrorInside, type Failure } from '../routing/failure.ts';
+import type { Sink } from './exchange.ts';
+import { lastRun, type OpenStream } from './open-stream.ts';
+
+/** What a relayed stream turned out to be, known when it has ended. */
+export type RelayedStream = {
+  usage: Usage | undefined;
+  finishReason: string | undefined;
+  responseModel: string | undefined;
+  /** Set when the stream did not end as an answer must; the caller has not been told yet. */
+  failure: Failure | undefined;
+};
+
+export type RelayOptions = {
+  /** Pass on the event that only reports usage. */
+  keepUsageEvent: boolean;
+  onProgress(): void;
+};
+
+/** Passes the vendor's bytes on unchanged, whole events at a time, and reads on the way how the answer ends. */
+export async function relayStream(stream: OpenStream, sink: Sink, options: RelayOptions): Promise<RelayedStream> {
+  const relayed: RelayedStream = {
+    usage: undefined,
+    finishReason: undefined,
+    responseModel: undefined,
+    failure: undefined,
+  };
+  let done = false;
+  const pass = (run: EventRun): Promise<void> | undefined => {
+    if (run !== stream.first && !holdsFacts(run.bytes.toString('latin1'))) return sink.write(run.bytes);
+    const { bytes, ended } = sift(run, relayed, options.keepUsageEvent);
+    done ||= ended;
+    return bytes.length > 0 ? sink.write(bytes) : undefined;
+  };
+
+  try {
+    await pass(stream.first);
+    while (!relayed.failure) {
+      const piece = await stream.pieces.next();
+      options.onProgress();
+      const run = piece.done ? lastRun(stream.splitter) : stream.splitter.push(piece.value);
+      if (run) await pass(run);
+      if (piece.done) break;
+    }
+  } catch (error) {
+    // After the end marker nothing is missing, however the connection closes.
+    if (!done) throw error;
+  }
+  if (relayed.failure) return relayed;
+  if (!done && relayed.finishReason === undefined) {
+    return {
+      ...relayed,
+      failure: { kind: 'connection', status: 200, detail: 'The stream ended in the middle of the answer' },
+    };
+  }
+  if (!done) await sink.write('data: [DONE]\n\n');
+  return relayed;
+}
+
+/** Reads every event of a run into `relayed` and leaves out what the caller must not see. */
+function sift(run: EventRun, relayed: RelayedStream, keepUsageEvent: boolean): { bytes: Buffer; ended: boolean } {
+  const kept: Buffer[] = [];
+  let start = 0;
+  let ended = false;
+  for (const end of run.ends) {
+    const event = run.bytes.subarray(start, end);
+    start = end;
+    const facts = readChatEvent(event.toString('utf8'));
+    collect(facts, relayed);
+    if (relayed.failure) break;
+    if (!facts.usageOnly || keepUsageEvent) kept.push(event);
+    ended ||= facts.done;
+  }
+  const whole = kept.length === run.ends.length;
+  return { bytes: whole ? run.bytes : Buffer.concat(kept), ended };
+}
+
+function collect(facts: AnswerFacts, relayed: RelayedStream): void {
+  relayed.usage = facts.usage ?? relayed.usage;
+  relayed.finishReason = facts.finishReason ?? relayed.finishReason;
+  relayed.responseModel ??= facts.responseModel;
+  if (facts.error) relayed.failure = { kind: classifyErrorInside(facts.error), status: 200, error: facts.error };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { GatewayRequest, Sink } from '../gateway/exchange.ts';
+import { type Gateway, largestBodyBytes } from '../gateway/gateway.ts';
+import { corsMaxAgeSeconds, corsRequestHeaders } from './cors.ts';
+import { drained } from './drained.ts';
+
+/** The longest that any host allows, as Lambda does. */
+const longestRequestMs = 900_000;
+
+/** What a function URL adds by itself. */
+const corsAnswerHeaders = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' };
+const corsPreflightHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': corsRequestHeaders.join(', '),
+  'access-control-max-age': String(corsMaxAgeSeconds),
+};
+
+/** A plain HTTP server around the gateway; it serves many requests at once and sees callers leave. */
+export function nodeHttpServer(gateway: Gateway): Server {
+  const server = createServer((request, response) => {
+    if (request.method === 'OPTIONS') response.writeHead(204, corsPreflightHeaders).end();
+    else void serve(gateway, request, response);
+  });
+  // Longer than the idle time of common load balancers, or they reuse a connection that was just closed.
+  server.keepAliveTimeout = 65_000;
+  return server;
+}
+
+async function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const receivedAtMs = Date.now();
+  const caller = new AbortController();
+  response.on('close', () => {
+    if (!response.writableEnded) caller.abort();
+  });
+  const body = await readBody(request).catch(() => undefined);
+  if (!body) return;
+  await gateway.handle(gatewayRequest(request, body, receivedAtMs, caller.signal), responseSink(response));
+}
+
+function gatewayRequest(
+  request: IncomingMessage,
+  body: Buffer,
+  receivedAtMs: number,
+  signal: AbortSignal,
+): GatewayRequest {
+  const { url = '/', method = 'GET', headers } = request;
+  const query = url.indexOf('?');
+  return {
+    id: randomUUID(),
+    method,
+    path: query < 0 ? url : url.slice(0, query),
+    headers: headers as GatewayRequest['headers'],
+    body,
+    receivedAtMs,
+    deadlineMs: receivedAtMs + longestRequestMs,
+    signal,
+  };
+}
+
+/** The body; of one that is too large just enough to be recognised as such, the rest is read and dropped. */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    if (bytes <= largestBodyBytes) pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > 10 * largestBodyBytes) request.destroy();
+  }
+  const [only] = pieces;
+  return pieces.length === 1 && only ? only : Buffer.concat(pieces);
+}
+
+function responseSink(response: ServerResponse): Sink {
+  return {
+    head: (status, headers) => {
+      response.writeHead(status, { ...headers, ...corsAnswerHeaders });
+    },
+    write: (bytes) => (response.write(bytes) || response.destroyed ? undefined : drained(response)),
+    end: (bytes) => {
+      response.end(bytes);
+      return undefined;
+    },
+  };
+}

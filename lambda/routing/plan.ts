@@ -1,0 +1,89 @@
+import type { Timeouts } from '../config/schema.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { RequestedModel } from './requested-model.ts';
+
+/** Limits in milliseconds: to connect, to the first content, between two pieces, and for the whole request. */
+export type Limits = { connectMs: number; firstContentMs: number; idleMs: number; totalMs: number };
+
+/** One try: whom to ask for what, how long to wait, and why it stands at this place. */
+export type PlannedAttempt = { provider: string; model: string; limits: Limits; reason: string };
+
+/**
+ * Long enough for models that think before they speak: an unfinished answer costs more than a late one. Where the
+ * answer is buffered, the first content is all of it and only `totalMs` applies.
+ */
+export const defaultLimits: Limits = { connectMs: 5_000, firstContentMs: 120_000, idleMs: 60_000, totalMs: 900_000 };
+
+/**
+ * Orders the targets of a model, then those of its fallback models. Pure: `entropy` in [0, 1) is the only chance in it,
+ * so the same arguments always give the same plan. Never lists a target twice.
+ */
+export function planAttempts(snapshot: Snapshot, model: RequestedModel, entropy: number): PlannedAttempt[] {
+  const random = seededRandom(entropy);
+  const fallbacks = model.fallbacks.flatMap((name) => {
+    const config = Object.hasOwn(snapshot.models, name) ? snapshot.models[name] : undefined;
+    return config ? [{ name, ...config, fallbackOf: model.name }] : [];
+  });
+  const attempts = new Map<string, PlannedAttempt>();
+  for (const candidate of [{ ...model, fallbackOf: undefined }, ...fallbacks]) {
+    const limits = limitsOf(candidate.timeouts, snapshot.settings.timeouts ?? {});
+    for (const { target, reason } of orderTargets(candidate, random)) {
+      const key = `${target.provider}/${target.model}`;
+      const why = candidate.fallbackOf ? `fallback ${candidate.name} of ${candidate.fallbackOf}, ${reason}` : reason;
+      if (!attempts.has(key))
+        attempts.set(key, { provider: target.provider, model: target.model, limits, reason: why });
+    }
+  }
+  return [...attempts.values()];
+}
+
+function limitsOf(own: Timeouts, general: Timeouts): Limits {
+  return {
+    connectMs: own.connectMs ?? general.connectMs ?? defaultLimits.connectMs,
+    firstContentMs: own.firstContentMs ?? general.firstContentMs ?? defaultLimits.firstContentMs,
+    idleMs: own.idleMs ?? general.idleMs ?? defaultLimits.idleMs,
+    totalMs: own.totalMs ?? general.totalMs ?? defaultLimits.totalMs,
+  };
+}
+
+type OrderedTarget = { target: RequestedModel['targets'][number]; reason: string };
+
+function orderTargets(
+  { targets, strategy }: Pick<RequestedModel, 'targets' | 'strategy'>,
+  random: () => number,
+): OrderedTarget[] {
+  if (targets.length === 1) return targets.map((target) => ({ target, reason: 'the only target' }));
+  if (strategy === 'priority') {
+    return targets.map((target, index) => ({
+      target,
+      reason: `place ${index + 1} of ${targets.length} as configured`,
+    }));
+  }
+  // Without measurements all targets are equal before `latency`, so none is preferred.
+  const weighted = strategy === 'weighted';
+  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
+  return drawInTurn(targets, weighted ? ({ weight }) => weight : () => 1, random).map((target) => ({
+    target,
+    reason: weighted ? `drawn by weight ${target.weight} of ${total}` : 'drawn among equals, nothing measured yet',
+  }));
+}
+
+/** Draws without replacement, each time in proportion to the weights that are left; weight 0 comes last. */
+function drawInTurn<T>(items: readonly T[], weightOf: (item: T) => number, random: () => number): T[] {
+  // Efraimidis and Spirakis: sorting by u^(1/w) is weighted drawing without replacement; the logarithm is exact near 1.
+  return items
+    .map((item) => ({ item, place: -Math.log(1 - random()) / weightOf(item) }))
+    .sort((a, b) => a.place - b.place || 0)
+    .map(({ item }) => item);
+}
+
+/** mulberry32: many numbers from the one that the caller gave. */
+function seededRandom(entropy: number): () => number {
+  let state = Math.floor(entropy * 0x1_0000_0000);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
