@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, type BuildResult, build, type Message } from 'esbuild';
 import { builtinsPlugin } from './builtins-plugin.ts';
+import { unusedOnLambdaPlugin } from './unused-on-lambda-plugin.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -23,7 +24,7 @@ const options = {
   legalComments: 'none',
   // CommonJS packages inside an ESM bundle call `require`, which ESM does not have.
   banner: { js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
-  plugins: [builtinsPlugin],
+  plugins: [builtinsPlugin, unusedOnLambdaPlugin],
   absWorkingDir: root,
   logLevel: 'silent',
   write: false,
