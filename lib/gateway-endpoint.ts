@@ -9,6 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { environmentNames } from '../lambda/environment.ts';
+import { corsMaxAgeSeconds, corsRequestHeaders } from '../lambda/hosts/cors.ts';
 import { type authoredKinds, compiledKinds } from '../lambda/store/table-schema.ts';
 import { BundledFunction } from './bundled-function.ts';
 import type { ConfigState } from './config-state.ts';
@@ -19,37 +20,15 @@ export type GatewayEndpointProps = { bundle: string; state: ConfigState; secrets
 const callerKeys: (typeof authoredKinds)[number] = 'key';
 const readKinds = [compiledKinds.pointer, compiledKinds.snapshot, callerKeys];
 
-// Browsers do not let `*` cover `Authorization`, so every header that the OpenAI and Anthropic SDKs send is listed.
-// https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
-const requestHeaders = [
-  'authorization',
-  'content-type',
-  'x-api-key',
-  'x-goog-api-key',
-  'openai-organization',
-  'openai-project',
-  'openai-beta',
-  'anthropic-version',
-  'anthropic-beta',
-  'anthropic-dangerous-direct-browser-access',
-  'idempotency-key',
-  'x-request-id',
-  'x-session-id',
-  ...[
-    ...['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count', 'timeout'],
-    ...['async', 'helper', 'helper-method', 'poll-helper', 'custom-poll-interval'],
-  ].map((name) => `x-stainless-${name}`),
-];
-
 // The URL answers preflights by itself. OPTIONS is not among the methods that it lets one name.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-lambda-url-cors.html
 const cors: FunctionUrlCorsOptions = {
   allowedOrigins: ['*'],
   allowedMethods: [HttpMethod.GET, HttpMethod.POST],
-  allowedHeaders: requestHeaders,
+  allowedHeaders: [...corsRequestHeaders],
   // Without cookies `*` covers them all: `x-sluice-*`, rate limits, `retry-after`, and what a vendor adds of its own.
   exposedHeaders: ['*'],
-  maxAge: Duration.days(1),
+  maxAge: Duration.seconds(corsMaxAgeSeconds),
 };
 
 /** What callers talk to: the gateway function and its streaming URL. It can write nothing but its own log. */
@@ -72,7 +51,7 @@ export class GatewayEndpoint extends Construct {
         [environmentNames.firstKeySecret]: secrets.firstKey.secretArn,
       },
     });
-    state.grantKinds(this.gateway.function, ['GetItem', 'BatchGetItem'], readKinds);
+    state.grantKinds(this.gateway.function, ['GetItem'], readKinds);
     this.gateway.function.addToRolePolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],
