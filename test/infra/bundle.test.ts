@@ -1,0 +1,116 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildBundle, buildBundles } from '../../bin/build.ts';
+
+const outdir = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+describe('bundles', () => {
+  let bundles: { gateway: string; compiler: string };
+  beforeAll(async () => {
+    bundles = await buildBundles({ outdir });
+  });
+
+  test('keep the gateway within 420 KB, both SDK clients included', () => {
+    expect(sizeOf(bundles.gateway)).toBeLessThanOrEqual(420_000);
+    expect(textOf(bundles.gateway)).toContain('secretsmanager');
+    expect(textOf(bundles.gateway)).toContain('DynamoDB_20120810');
+  });
+
+  test.each(['gateway', 'compiler'] as const)('never import one of Node’s modules the slow way: %s', (name) => {
+    expect(textOf(bundles[name])).not.toMatch(/(from|import)\s*\(?"node:/);
+    expect(textOf(bundles[name])).toContain('process.getBuiltinModule');
+  });
+
+  test.each(['gateway', 'compiler'] as const)('carry no source map and no comment of a licence: %s', (name) => {
+    expect(readdirSync(bundles[name]).filter((file) => !file.endsWith('.mjs'))).toEqual([]);
+    expect(textOf(bundles[name])).not.toMatch(/sourceMappingURL|@license|@preserve/);
+  });
+
+  test('come out the same every time, so that an unchanged function is not deployed again', async () => {
+    const again = await buildBundles({ outdir: join(outdir, 'again') });
+
+    expect(filesOf(again.gateway)).toEqual(filesOf(bundles.gateway));
+    expect(filesOf(again.compiler)).toEqual(filesOf(bundles.compiler));
+  });
+
+  test.each(['gateway', 'compiler'] as const)(
+    'load in a plain Node without undici and export a handler: %s',
+    (name) => {
+      expect(load(bundles[name])).toEqual({ handler: 'function', undici: false });
+    },
+  );
+});
+
+describe('building', () => {
+  test('removes what an earlier build left', async () => {
+    const directory = join(outdir, 'rebuilt');
+    await buildBundle(entry('first.ts', 'export const handler = () => 1;'), directory);
+    writeFileSync(join(directory, 'stale.mjs'), '');
+
+    await buildBundle(entry('second.ts', 'export const handler = () => 2;'), directory);
+
+    expect(readdirSync(directory)).toEqual(['index.mjs']);
+  });
+
+  test('keeps the earlier bundle when a source is broken, and says where', async () => {
+    const directory = join(outdir, 'kept');
+    await buildBundle(entry('good.ts', 'export const handler = () => 1;'), directory);
+
+    const broken = buildBundle(entry('broken.ts', 'import "./nowhere.ts";'), directory);
+
+    await expect(broken).rejects.toThrow(/Cannot bundle .*broken\.ts: .*:1:8: Could not resolve ".\/nowhere.ts"/);
+    expect(readdirSync(directory)).toEqual(['index.mjs']);
+  });
+});
+
+function entry(name: string, source: string): string {
+  const path = join(outdir, name);
+  writeFileSync(path, source);
+  return path;
+}
+
+function filesOf(directory: string): [string, string][] {
+  return readdirSync(directory)
+    .sort()
+    .map((file) => [file, readFileSync(join(directory, file), 'utf8')]);
+}
+
+function textOf(directory: string): string {
+  return filesOf(directory)
+    .map(([, text]) => text)
+    .join('\n');
+}
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
+}
+
+/** Imports the bundle as the Lambda runtime does, in a Node of its own; what it asks of AWS finds a closed port. */
+function load(directory: string): { handler: string; undici: boolean } {
+  const script = `
+    globalThis.awslambda = { streamifyResponse: (handler) => handler, HttpResponseStream: { from: (stream) => stream } };
+    const { handler } = await import(${JSON.stringify(pathToFileURL(join(directory, 'index.mjs')).href)});
+    const undici = process.moduleLoadList.some((name) => name.includes('undici'));
+    process.stdout.write('\\n' + JSON.stringify({ handler: typeof handler, undici }));
+    process.exit(0);`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+    env: {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      AWS_MAX_ATTEMPTS: '1',
+      CONFIG_TABLE: 'Config',
+      VENDOR_SECRET: 'vendor-keys',
+      FIRST_KEY_SECRET: 'first-key',
+      EVENT_BUS: 'default',
+    },
+  });
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+}
