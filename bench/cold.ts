@@ -1,0 +1,120 @@
+// Cold start of the gateway function against that of an empty one: `npm run bench:cold`.
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildBundle, buildBundles } from '../bin/build.ts';
+import { type ColdStart, coldStart, type Elapsed } from './cold-run.ts';
+import { startSurroundings } from './cold-surroundings.ts';
+
+const maxBundleBytes = 420_000;
+const maxInitRatio = 2.3;
+const roundsPerTry = 21;
+
+type Samples = Record<'empty' | 'gateway', ColdStart[]>;
+type Verdict = { holds: boolean; line: string };
+
+const work = await mkdtemp(join(tmpdir(), 'sluice-cold-'));
+const { aws, environment, event, close } = await startSurroundings();
+try {
+  const bundles = { empty: await emptyBundle(), gateway: (await buildBundles({ outdir: work })).gateway };
+  const samples: Samples = { empty: [], gateway: [] };
+  await measure(samples, bundles);
+  // Another process may have had the other core: the verdict is then that of twice as many rounds.
+  if (initRatio(samples) > maxInitRatio) await measure(samples, bundles);
+  const verdicts = [
+    await judgeSize(bundles.gateway),
+    judgeInit(samples),
+    judgeUndici(samples),
+    await judgeFirstRequest(bundles.gateway),
+  ];
+  printTable(samples);
+  for (const { holds, line } of verdicts) console.log(`${holds ? 'PASS' : 'FAIL'}  ${line}`);
+  process.exitCode = verdicts.every(({ holds }) => holds) ? 0 : 1;
+} finally {
+  close();
+  await rm(work, { recursive: true, force: true });
+}
+
+async function emptyBundle(): Promise<string> {
+  const entry = join(work, 'empty.ts');
+  await writeFile(entry, 'export const handler = async () => undefined;\n');
+  return await buildBundle(entry, join(work, 'empty'));
+}
+
+/** Interleaved, so that a slow minute of the machine meets both alike. */
+async function measure(samples: Samples, bundles: Record<keyof Samples, string>): Promise<void> {
+  for (let round = 0; round < roundsPerTry; round++) {
+    for (const name of ['empty', 'gateway'] as const) {
+      const [start] = await coldStart({ bundle: bundles[name], environment });
+      samples[name].push(start);
+    }
+  }
+}
+
+function median(starts: ColdStart[], point: 'loaded' | 'ready'): Elapsed {
+  const middle = (of: keyof Elapsed) =>
+    starts.map((start) => start[point][of]).sort((a, b) => a - b)[starts.length >> 1] ?? 0;
+  return { wallMs: middle('wallMs'), cpuMs: middle('cpuMs') };
+}
+
+function initRatio({ empty, gateway }: Samples): number {
+  return median(gateway, 'loaded').wallMs / median(empty, 'loaded').wallMs;
+}
+
+async function judgeSize(directory: string): Promise<Verdict> {
+  const sizes = await Promise.all(
+    (await readdir(directory)).map(async (file) => (await stat(join(directory, file))).size),
+  );
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { holds: bytes <= maxBundleBytes, line: `bundle: ${kb(bytes)} minified, limit ${kb(maxBundleBytes)}` };
+}
+
+function judgeInit(samples: Samples): Verdict {
+  const ratio = initRatio(samples);
+  return {
+    holds: ratio <= maxInitRatio,
+    line: `init: ${ratio.toFixed(2)} × an empty handler, limit ${maxInitRatio} ×`,
+  };
+}
+
+function judgeUndici({ gateway }: Samples): Verdict {
+  const loaded = gateway.some(({ undici }) => undici);
+  return { holds: !loaded, line: `undici: ${loaded ? 'loaded' : 'not loaded'} after init` };
+}
+
+/** The one call that a first request may make is the lookup of a caller key that was not seen before. */
+async function judgeFirstRequest(bundle: string): Promise<Verdict> {
+  const before = aws.calls.length;
+  let ready = before;
+  const onReady = () => {
+    ready = aws.calls.length;
+  };
+  const [, answer] = await coldStart({ bundle, environment, request: { event, onReady } });
+  const [duringInit, duringRequest] = [aws.calls.slice(before, ready), aws.calls.slice(ready)];
+  const holds = answer?.status === 200 && answer.body.includes('pong') && duringRequest.join() === 'GetItem key';
+  const line = `first request: status ${answer?.status}, AWS calls: ${duringRequest.join(', ') || 'none'} (in init: ${duringInit.join(', ')})`;
+  return { holds, line };
+}
+
+function printTable(samples: Samples): void {
+  const empty = median(samples.empty, 'ready');
+  const row = (name: string, { wallMs, cpuMs }: Elapsed) =>
+    console.log(
+      name.padEnd(44),
+      wallMs.toFixed(1).padStart(8),
+      cpuMs.toFixed(1).padStart(8),
+      (wallMs / empty.wallMs).toFixed(2).padStart(9),
+      (cpuMs / empty.cpuMs).toFixed(2).padStart(9),
+    );
+  console.log(
+    `Median of ${samples.empty.length} cold starts each, process start included, Node ${process.versions.node}`,
+  );
+  console.log(' '.repeat(44), ' wall ms', '  CPU ms', '  × wall', '   × CPU');
+  row('empty handler', empty);
+  row('gateway, code loaded', median(samples.gateway, 'loaded'));
+  row('gateway, snapshot and secrets read as well', median(samples.gateway, 'ready'));
+}
+
+function kb(bytes: number): string {
+  return `${(bytes / 1000).toFixed(0)} KB`;
+}
