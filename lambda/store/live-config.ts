@@ -21,11 +21,14 @@ export function liveSnapshot(
   options: LiveSnapshotOptions,
 ): LiveSnapshot {
   let snapshot = emptySnapshot;
+  let sha256: string | undefined;
   const cache = cached(
     async () => {
       const pointer = await reader.readPointer();
-      if (!pointer || pointer.version === snapshot.version) return snapshot;
+      // A table restored from a backup may count the same number for something else.
+      if (!pointer || (pointer.version === snapshot.version && pointer.sha256 === sha256)) return snapshot;
       snapshot = await reader.readSnapshot(pointer);
+      sha256 = pointer.sha256;
       return snapshot;
     },
     { freshForMs: 3000, staleForMs: 8000, waitMs: 1000, ...options },
