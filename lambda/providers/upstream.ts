@@ -45,15 +45,22 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
   const url = new URL(call.url);
   const secure = url.protocol === 'https:';
   let current: ClientRequest;
+  let answer: IncomingMessage | undefined;
   let aborted: UpstreamError | undefined;
 
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     const send = (fresh: boolean) => {
       const agent = fresh ? false : agents[secure ? 'https:' : 'http:'];
-      current = (secure ? https : http).request(url, { method: 'POST', headers: call.headers, agent }, resolve);
+      current = (secure ? https : http).request(url, { method: 'POST', headers: call.headers, agent });
+      current.once('response', (incoming) => {
+        answer = incoming;
+        // Whoever reads it sees its errors; between two reads they must not become uncaught.
+        incoming.on('error', () => {});
+        resolve(incoming);
+      });
       current.on('error', (error) => {
         // The vendor closed an idle connection just as it was reused: nothing was processed, so send once more.
-        if (!aborted && !fresh && current.reusedSocket && 'code' in error && error.code === 'ECONNRESET')
+        if (!aborted && !answer && !fresh && current.reusedSocket && 'code' in error && error.code === 'ECONNRESET')
           return send(true);
         const known = error instanceof UpstreamError ? error : undefined;
         reject(aborted ?? known ?? new UpstreamError('connection', 'The connection failed', error));
@@ -68,7 +75,7 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
     response,
     abort(error) {
       aborted = error;
-      current.destroy(error);
+      (answer ?? current).destroy(error);
     },
   };
 }
