@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { listen } from './listen.ts';
+import { closeServer, listen } from './listen.ts';
 
 /** An event that a function put on a bus. */
 export type PutEvent = { source: string; detailType: string; detail: string; bus: string };
@@ -34,11 +34,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   const port = await listen(server, 0);
   return {
     url: `http://127.0.0.1:${port}`,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => closeServer(server),
   };
 }
 

@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChildProcesses } from './child-processes.ts';
 import { type DynamoDbCall, DynamoDbError, dynamoDbCaller } from './dynamodb-call.ts';
-import { listen } from './listen.ts';
+import { findFreePort } from './listen.ts';
 import { LocalStackError } from './local-stack-error.ts';
 import type { TableDefinition } from './table-definition.ts';
 
@@ -22,8 +20,8 @@ const startTimeoutMs = 10_000;
 
 /** Starts the embedded engine and resolves to its URL when it answers. */
 export async function startDynamoDb({ children, port, dataDirectory }: DynamoDbOptions): Promise<string> {
-  const freePort = await findFreePort(port);
-  if (dataDirectory) mkdirSync(dataDirectory, { recursive: true });
+  // The engine does not tell which port it took for 0, so it is given one that was free a moment ago.
+  const freePort = await findFreePort(port, '--dynamodb-port');
   const storage = dataDirectory ? ['--db-path', join(dataDirectory, 'dynamodb.sqlite')] : [];
   const child = children.spawn(engineBinary(), ['serve', '--port', String(freePort), ...storage], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -85,17 +83,9 @@ function engineBinary(): string {
     return join(manifest, '..', process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide');
   } catch {
     throw new LocalStackError(
-      `The embedded DynamoDB (npm package ${name}) is not installed: run \`npm ci\`; if there is none for this platform, start any DynamoDB (such as Docker's amazon/dynamodb-local) and pass --dynamodb-endpoint URL`,
+      `The embedded DynamoDB (npm package ${name}) is not installed. Run \`npm ci\`; or, where that package does not exist, start any DynamoDB (such as Docker's amazon/dynamodb-local) and pass --dynamodb-endpoint URL.`,
     );
   }
-}
-
-/** The engine does not tell which port it took for 0, so it is given one that was free a moment ago. */
-async function findFreePort(port: number): Promise<number> {
-  const probe = createServer();
-  const freePort = await listen(probe, port);
-  await new Promise((resolve) => probe.close(resolve));
-  return freePort;
 }
 
 function describe(error: unknown): string {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { abort, relayBuffered, relayStream } from './function-url-answer.ts';
 import { answerCorsHeaders, type FunctionUrlCors, preflightHeaders } from './function-url-cors.ts';
 import { toFunctionUrlEvent } from './function-url-event.ts';
-import { listen } from './listen.ts';
+import { closeServer, listen } from './listen.ts';
 import { type LocalFunction, throttledErrorType } from './local-function.ts';
 
 /** What a template says about a function URL. */
@@ -34,11 +34,7 @@ export async function startFunctionUrl(
   return {
     url: `http://127.0.0.1:${boundPort}`,
     port: boundPort,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
+    close: () => closeServer(server),
   };
 }
 
