@@ -1,18 +1,19 @@
-/** Suggestions are a courtesy; past this many candidates they would cost more than they help. */
-const maxCandidates = 1000;
+/** A suggestion is a courtesy; comparing with more names than this would cost more than it helps. */
+const maxCompared = 50;
 
 /** `; did you mean "openai"?` when a candidate is a few keystrokes away from `name`, else nothing. */
 export function suggestion(name: string, candidates: Iterable<string>): string {
-  const closest = closestName(name, candidates);
+  const closest = closestName(name, [...candidates]);
   return closest === undefined ? '' : `; did you mean "${closest}"?`;
 }
 
-function closestName(name: string, candidates: Iterable<string>): string | undefined {
+function closestName(name: string, candidates: string[]): string | undefined {
+  // Of many, those that begin alike: few slips are in the first letter.
+  const likely =
+    candidates.length > maxCompared ? candidates.filter((candidate) => candidate[0] === name[0]) : candidates;
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.ceil(name.length / 3)) + 1;
-  let seen = 0;
-  for (const candidate of candidates) {
-    if (++seen > maxCandidates) break;
+  for (const candidate of likely.slice(0, maxCompared)) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

@@ -18,8 +18,9 @@ export function providerName(name: string, known: Pick<KnownNames, 'providers'>)
   return known.providers.has(name) ? name : (catalogueEntry(name)?.name ?? name);
 }
 
-/** Why a target cannot be called, if so: its provider is unknown, or has no address without an item of its own. */
+/** Why a target cannot be called, if so: it names no model, or its provider is unknown or has no address. */
 export function targetProblem(target: Target, known: Pick<KnownNames, 'providers'>): string | undefined {
+  if (target.model === '') return 'must have the form provider/model';
   if (known.providers.has(providerName(target.provider, known))) return undefined;
   const entry = catalogueEntry(target.provider);
   if (!entry) {

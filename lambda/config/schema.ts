@@ -20,8 +20,8 @@ const targetName = v.pipe(v.string(), v.regex(/^[^/\s]+\/\S+$/, 'must have the f
 
 const baseUrl = v.pipe(
   v.string(),
+  v.regex(/^https?:\/\/./, 'must start with https:// or http://'),
   v.url('must be a URL'),
-  v.regex(/^https?:\/\//, 'must start with https:// or http://'),
   v.check((url) => !/[?#]/.test(url), 'must not contain "?" or "#"'),
   v.check(
     (url) => !/^https?:\/\/[^/]*@/.test(url),
@@ -120,7 +120,7 @@ export const keySchema = v.strictObject({
 });
 
 export const settingsSchema = v.strictObject({
-  name: v.literal('default', 'the only settings item is named "default"'),
+  name: v.literal('default'),
   defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   timeouts: v.optional(timeoutsSchema),
 });

@@ -11,7 +11,7 @@ export type Validated<T> = { value: T } | { errors: string[] };
 /** Validates one item alone, by the schema of its kind. */
 export function validateItem<K extends ItemKind>(kind: K, item: RawItem): Validated<Output<K>> {
   const { kind: _, ...fields } = item;
-  const result = v.safeParse(itemSchemas[kind], withArrays(fields));
+  const result = v.safeParse(itemSchemas[kind], withArrays(fields), { abortPipeEarly: true });
   if (result.success) return { value: result.output as Output<K> };
   return { errors: result.issues.flatMap((issue) => explain(issue, { label: itemLabel(item), kind, path: [] })) };
 }
@@ -47,7 +47,8 @@ function reason(issue: v.BaseIssue<unknown>, kind: ItemKind, path: (string | num
   if (issue.kind === 'validation') return issue.message;
   if (issue.expected === 'never') return `unknown field${suggestion(String(path.at(-1)), knownFields(kind, path))}`;
   if (issue.received === 'undefined') return 'is missing';
-  return `must be ${typeNames[issue.expected ?? ''] ?? issue.expected}`;
+  const literals = issue.expected?.replaceAll(/[()]/g, '').replaceAll(' | ', ' or ');
+  return `must be ${typeNames[issue.expected ?? ''] ?? literals}`;
 }
 
 const typeNames: Record<string, string> = {
