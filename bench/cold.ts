@@ -8,7 +8,7 @@ import { startSurroundings } from './cold-surroundings.ts';
 
 const maxBundleBytes = 420_000;
 const maxInitRatio = 2.3;
-const roundsPerTry = 21;
+const rounds = 21;
 
 type Samples = Record<'empty' | 'gateway', ColdStart[]>;
 type Verdict = { holds: boolean; line: string };
@@ -17,13 +17,13 @@ const work = await mkdtemp(join(tmpdir(), 'sluice-cold-'));
 const { aws, environment, event, close } = await startSurroundings();
 try {
   const bundles = { empty: await emptyBundle(), gateway: (await buildBundles({ outdir: work })).gateway };
-  const samples: Samples = { empty: [], gateway: [] };
-  await measure(samples, bundles);
-  // Another process may have had the other core: the verdict is then that of twice as many rounds.
-  if (initRatio(samples) > maxInitRatio) await measure(samples, bundles);
+  const tries = [await measure(bundles)];
+  // A near miss may be another process on the other core. More rounds decide then, and none is left out.
+  if (isBorderline(initRatio(pooled(tries)))) tries.push(await measure(bundles));
+  const samples = pooled(tries);
   const verdicts = [
     await judgeSize(bundles.gateway),
-    judgeInit(samples),
+    judgeInit(tries),
     judgeUndici(samples),
     await judgeFirstRequest(bundles.gateway),
   ];
@@ -42,13 +42,15 @@ async function emptyBundle(): Promise<string> {
 }
 
 /** Interleaved, so that a slow minute of the machine meets both alike. */
-async function measure(samples: Samples, bundles: Record<keyof Samples, string>): Promise<void> {
-  for (let round = 0; round < roundsPerTry; round++) {
+async function measure(bundles: Record<keyof Samples, string>): Promise<Samples> {
+  const samples: Samples = { empty: [], gateway: [] };
+  for (let round = 0; round < rounds; round++) {
     for (const name of ['empty', 'gateway'] as const) {
       const [start] = await coldStart({ bundle: bundles[name], environment });
       samples[name].push(start);
     }
   }
+  return samples;
 }
 
 function median(starts: ColdStart[], point: 'loaded' | 'ready'): Elapsed {
@@ -61,6 +63,14 @@ function initRatio({ empty, gateway }: Samples): number {
   return median(gateway, 'loaded').wallMs / median(empty, 'loaded').wallMs;
 }
 
+function isBorderline(ratio: number): boolean {
+  return ratio > maxInitRatio && ratio <= maxInitRatio * 1.1;
+}
+
+function pooled(tries: Samples[]): Samples {
+  return { empty: tries.flatMap(({ empty }) => empty), gateway: tries.flatMap(({ gateway }) => gateway) };
+}
+
 async function judgeSize(directory: string): Promise<Verdict> {
   const sizes = await Promise.all(
     (await readdir(directory)).map(async (file) => (await stat(join(directory, file))).size),
@@ -69,12 +79,11 @@ async function judgeSize(directory: string): Promise<Verdict> {
   return { holds: bytes <= maxBundleBytes, line: `bundle: ${kb(bytes)} minified, limit ${kb(maxBundleBytes)}` };
 }
 
-function judgeInit(samples: Samples): Verdict {
-  const ratio = initRatio(samples);
-  return {
-    holds: ratio <= maxInitRatio,
-    line: `init: ${ratio.toFixed(2)} × an empty handler, limit ${maxInitRatio} ×`,
-  };
+function judgeInit(tries: Samples[]): Verdict {
+  const ratio = initRatio(pooled(tries));
+  const each = tries.length > 1 ? ` (tries: ${tries.map((samples) => initRatio(samples).toFixed(2)).join(', ')})` : '';
+  const line = `init, code loaded: ${ratio.toFixed(2)} × an empty handler${each}, limit ${maxInitRatio} ×`;
+  return { holds: ratio <= maxInitRatio, line };
 }
 
 function judgeUndici({ gateway }: Samples): Verdict {
