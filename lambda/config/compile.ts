@@ -59,9 +59,13 @@ function unknownKind(item: RawItem): string[] {
 }
 
 function repeatedItems(items: readonly RawItem[]): string[] {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(itemLabel(item), (counts.get(itemLabel(item)) ?? 0) + 1);
-  return [...counts].filter(([, count]) => count > 1).map(([label]) => `${label}: is there more than once`);
+  const seen = new Set<string>();
+  return items.flatMap((item) => {
+    const id = `${item.kind}/${item.name}`;
+    if (seen.has(id)) return [`${itemLabel(item)}: is there more than once`];
+    seen.add(id);
+    return [];
+  });
 }
 
 function namesOf(items: readonly RawItem[]): Set<string> {

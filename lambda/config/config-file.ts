@@ -1,7 +1,8 @@
-import { catalogueEntry } from '../providers/catalogue.ts';
+import { catalogue } from '../providers/catalogue.ts';
 import { suggestion } from './closest-name.ts';
 import { compileSnapshot } from './compile.ts';
 import { type ConfigEntry, ConfigFileError, type ConfigSections, parseConfigText } from './config-text.ts';
+import { configFromEnvironment } from './environment-config.ts';
 import { type Environment, expandVariables } from './expand-variables.ts';
 import type { RawItem } from './raw-item.ts';
 import { itemLabel } from './validate-item.ts';
@@ -13,7 +14,10 @@ export type ConfigFileContext = { environment: Environment; sha256: (text: strin
 /** The items that the file stands for, valid together, and the keys of the vendors. */
 export type ConfigFile = { items: RawItem[]; secrets: VendorSecrets };
 
-/** Reads a config file, YAML or JSON; throws a `ConfigFileError` with all that is wrong. */
+/**
+ * Reads a config file, YAML or JSON; throws a `ConfigFileError` with all that is wrong, judged together with what the
+ * environment adds (`configFromEnvironment`).
+ */
 export function parseConfigFile(text: string, { environment, sha256 }: ConfigFileContext): ConfigFile {
   const sections = parseConfigText(text);
   const problems: string[] = [];
@@ -27,12 +31,12 @@ export function parseConfigFile(text: string, { environment, sha256 }: ConfigFil
   const placed = [
     ...sections.providers.flatMap((entry) => toItem('provider', expanded(entry, `provider/${entry.name}`))),
     ...sections.models.flatMap((entry) => toItem('model', entry)),
-    ...sections.keys.flatMap((entry) => toItem('key', hashedKey(expanded(entry, `keys`), { sha256, problems }))),
+    ...sections.keys.flatMap((entry) => toItem('key', hashedKey(expanded(entry, 'keys'), { sha256, problems }))),
     ...sections.settings.flatMap((entry) => toItem('settings', entry)),
   ];
   const secretEntries = sections.secrets.map((entry) => expanded(entry, `secrets/${entry.name}`));
   const secrets = readSecrets(secretEntries, problems);
-  problems.push(...unusedSecrets(sections), ...compileProblems(placed));
+  problems.push(...unusedSecrets(sections), ...compileProblems(placed, configFromEnvironment(environment).items));
   if (problems.length > 0) throw new ConfigFileError(problems);
   return { items: placed.map(({ item }) => item), secrets };
 }
@@ -76,17 +80,20 @@ function readSecrets(entries: ConfigEntry[], problems: string[]): VendorSecrets 
 }
 
 function unusedSecrets({ providers, secrets }: ConfigSections): string[] {
-  const known = new Set(
-    providers.flatMap(({ name, value }) => [name, (value as { secret?: string } | null)?.secret ?? name]),
-  );
+  const known = new Set([
+    ...providers.flatMap(({ name, value }) => [name, (value as { secret?: string } | null)?.secret ?? name]),
+    ...catalogue.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
+  ]);
   return secrets
-    .filter(({ name }) => !known.has(name) && !catalogueEntry(name))
+    .filter(({ name }) => !known.has(name))
     .map(({ name, at }) => `${at} secrets/${name}: no provider uses it${suggestion(name, known)}`);
 }
 
-function compileProblems(placed: PlacedItem[]): string[] {
+/** `beneath` are the items that the environment adds where the file has none of the same name. */
+function compileProblems(placed: PlacedItem[], beneath: RawItem[]): string[] {
   const places = new Map(placed.map(({ item, at }) => [itemLabel(item), at]));
-  const items = placed.map(({ item }) => item);
+  const added = beneath.filter((item) => !places.has(itemLabel(item)));
+  const items = [...added, ...placed.map(({ item }) => item)];
   const result = compileSnapshot(items, { version: 1, compiledAt: '' });
   if (!('errors' in result)) return [];
   return result.errors.map((problem) => {

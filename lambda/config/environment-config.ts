@@ -1,12 +1,11 @@
 import { type CatalogueEntry, catalogue } from '../providers/catalogue.ts';
+import type { Environment } from './expand-variables.ts';
 import type { RawItem } from './raw-item.ts';
 import { type VendorSecrets, vendorSecrets } from './vendor-secrets.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * The vendors whose keys stand in the environment. Most need no item, for `provider/model` works without one; a vendor
- * with an account in its address gets an item when the variable of the account is set too.
+ * with an account in its address gets an item when the variable of the account is set.
  */
 export function configFromEnvironment(environment: Environment): { items: RawItem[]; secrets: VendorSecrets } {
   const secrets = vendorSecrets(
@@ -15,12 +14,12 @@ export function configFromEnvironment(environment: Environment): { items: RawIte
       return value === undefined ? [] : [[entry.name, value] as const];
     }),
   );
-  return { items: catalogue.flatMap((entry) => accountItem(entry, secrets, environment)), secrets };
+  return { items: catalogue.flatMap((entry) => accountItem(entry, environment)), secrets };
 }
 
-function accountItem(entry: CatalogueEntry, secrets: VendorSecrets, environment: Environment): RawItem[] {
+function accountItem(entry: CatalogueEntry, environment: Environment): RawItem[] {
   const account = entry.accountUrl && firstSet([entry.accountUrl.variable], environment);
-  if (!entry.accountUrl || account === undefined || !secrets[entry.name]) return [];
+  if (!entry.accountUrl || account === undefined) return [];
   const baseUrl = entry.accountUrl.url.replace('{}', () => encodeURIComponent(account));
   return [{ kind: 'provider', name: entry.name, baseUrl }];
 }

@@ -345,6 +345,12 @@ describe('a rejection', () => {
     expect(rejected([model('m'), model('m')])).toEqual(['model/m: is there more than once']);
   });
 
+  test('does not take two keys for one because their hashes begin alike', () => {
+    const keys = ['b', 'c'].map((end) => ({ kind: 'key', name: 'a'.repeat(63) + end }));
+
+    expect(rejected(keys)).toEqual([]);
+  });
+
   test('never quotes a value, which may be a key in the wrong place', () => {
     const secret = 'sk-very-secret';
     const errors = rejected([
