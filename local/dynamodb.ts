@@ -16,8 +16,6 @@ export type DynamoDbOptions = {
   dataDirectory: string | undefined;
 };
 
-const startTimeoutMs = 10_000;
-
 /** Starts the embedded engine and resolves to its URL when it answers. */
 export async function startDynamoDb({ children, port, dataDirectory }: DynamoDbOptions): Promise<string> {
   // The engine does not tell which port it took for 0, so it is given one that was free a moment ago.
@@ -42,21 +40,21 @@ export async function startDynamoDb({ children, port, dataDirectory }: DynamoDbO
   const url = `http://127.0.0.1:${freePort}`;
   // After the start nobody listens for the exit any more, and a stack that closes kills the engine.
   failed.catch(() => {});
-  await Promise.race([untilItAnswers(url), failed]);
+  await Promise.race([untilItAnswers(url, 10_000), failed]);
   return url;
 }
 
 /** Rejects with a line that says what to do unless DynamoDB answers at this address. */
-export async function untilItAnswers(url: string): Promise<void> {
+export async function untilItAnswers(url: string, timeoutMs: number): Promise<void> {
   const call = dynamoDbCaller(url);
-  const deadline = Date.now() + startTimeoutMs;
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
       await call('ListTables', { Limit: 1 });
       return;
     } catch (error) {
       if (error instanceof DynamoDbError || Date.now() > deadline) {
-        throw new LocalStackError(`DynamoDB does not answer at ${url}: ${describe(error)}`);
+        throw new LocalStackError(`DynamoDB does not answer at ${url} (${describe(error)}).`);
       }
       await delay(15);
     }

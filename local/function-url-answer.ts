@@ -33,23 +33,23 @@ export function relayStream(answer: FunctionAnswer, target: AnswerTarget): void 
       const head = parseHead(prelude.subarray(0, at));
       prelude = undefined;
       if (head) writeHead(target, head);
-      else sendBadGateway(response);
+      else sendBadGateway(target);
     } else if (!response.headersSent) {
       writeHead(target, { headers: { 'content-type': contentType ?? 'application/octet-stream' } });
     }
     relayChunk(content, answer, response);
   });
   body.on('end', () => {
-    if (answer.trailingError()) return abort(response);
+    if (answer.trailingError()) return abort(target);
     // A streaming handler that ended without a single write has sent no prelude either.
-    if (prelude) return sendBadGateway(response);
+    if (prelude) return sendBadGateway(target);
     if (!response.headersSent)
       writeHead(target, { headers: { 'content-type': contentType ?? 'application/octet-stream' } });
     if (!response.writableEnded) response.end();
   });
   // The runtime died in the middle of its answer.
   body.on('close', () => {
-    if (!body.readableEnded) abort(response);
+    if (!body.readableEnded) abort(target);
   });
 }
 
@@ -60,7 +60,7 @@ export function relayBuffered({ body }: FunctionAnswer, target: AnswerTarget): v
   body.on('end', () => {
     const payload = Buffer.concat(chunks);
     const result = parseResult(payload);
-    if (result === undefined || payload.length > bufferedLimitBytes) return sendBadGateway(target.response);
+    if (result === undefined || payload.length > bufferedLimitBytes) return sendBadGateway(target);
     const { body: text = '', isBase64Encoded, ...head } = result;
     writeHead(target, head);
     target.response.end(isBase64Encoded ? Buffer.from(text, 'base64') : text);
@@ -68,14 +68,19 @@ export function relayBuffered({ body }: FunctionAnswer, target: AnswerTarget): v
 }
 
 /** Fails a request whose function failed: with 502 when nothing was sent yet, else by breaking the connection. */
-export function abort(response: ServerResponse): void {
-  if (!response.headersSent) sendBadGateway(response);
+export function abort(target: AnswerTarget): void {
+  const { response } = target;
+  if (!response.headersSent) sendBadGateway(target);
   else if (!response.writableEnded) response.destroy();
 }
 
-function sendBadGateway(response: ServerResponse): void {
+function sendBadGateway({ response, urlHeaders }: AnswerTarget): void {
   if (response.headersSent) return;
-  response.writeHead(502, { 'content-type': 'application/json', 'x-amzn-errortype': 'InternalFailureException' });
+  response.writeHead(502, {
+    'content-type': 'application/json',
+    'x-amzn-errortype': 'InternalFailureException',
+    ...urlHeaders,
+  });
   response.end('Internal Server Error');
 }
 

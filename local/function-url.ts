@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { abort, relayBuffered, relayStream } from './function-url-answer.ts';
+import { type AnswerTarget, abort, relayBuffered, relayStream } from './function-url-answer.ts';
 import { answerCorsHeaders, type FunctionUrlCors, preflightHeaders } from './function-url-cors.ts';
 import { toFunctionUrlEvent } from './function-url-event.ts';
 import { closeServer, listen } from './listen.ts';
@@ -53,16 +53,17 @@ async function serve({ definition, target, request, response }: Exchange): Promi
     return;
   }
 
+  const requestId = randomUUID();
+  const urlHeaders = { 'x-amzn-requestid': requestId, ...(cors ? answerCorsHeaders(cors, origin) : {}) };
+  const answerTarget = { response, urlHeaders };
   const body = await readBody(request);
   if (body === 'aborted') return;
-  if (body === 'too large') return sendTooLarge(response);
-  const requestId = randomUUID();
+  if (body === 'too large') return sendTooLarge(answerTarget);
   const event = toFunctionUrlEvent(request, body, { urlId: logicalId.toLowerCase(), requestId, now: new Date() });
-  const urlHeaders = { 'x-amzn-requestid': requestId, ...(cors ? answerCorsHeaders(cors, origin) : {}) };
   const relay = invokeMode === 'RESPONSE_STREAM' ? relayStream : relayBuffered;
-  const report = await target.invoke(event, (answer) => relay(answer, { response, urlHeaders }), requestId);
-  if (report.error?.errorType === throttledErrorType) return sendThrottled(response);
-  if (report.error) abort(response);
+  const { error } = await target.invoke(event, (answer) => relay(answer, answerTarget), requestId);
+  if (error?.errorType === throttledErrorType) sendThrottled(answerTarget);
+  else if (error) abort(answerTarget);
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'aborted'> {
@@ -81,7 +82,7 @@ function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'abo
 }
 
 /** AWS answers `{"Message":…}` here, which no SDK of a model vendor understands; the gateway's own form is kinder. */
-function sendTooLarge(response: ServerResponse): void {
+function sendTooLarge({ response, urlHeaders }: AnswerTarget): void {
   const error = {
     message:
       'The request is larger than 6 MB, the most that a function URL accepts. Send less, or send links to large files.',
@@ -89,11 +90,12 @@ function sendTooLarge(response: ServerResponse): void {
     param: null,
     code: 'request_too_large',
   };
-  response.writeHead(413, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+  response.writeHead(413, { 'content-type': 'application/json', ...urlHeaders }).end(JSON.stringify({ error }));
 }
 
-function sendThrottled(response: ServerResponse): void {
+function sendThrottled({ response, urlHeaders }: AnswerTarget): void {
   const body = { Reason: 'ConcurrentInvocationLimitExceeded', Type: 'User', message: 'Rate Exceeded.' };
-  response.writeHead(429, { 'content-type': 'application/json', 'x-amzn-errortype': throttledErrorType });
+  const headers = { 'content-type': 'application/json', 'x-amzn-errortype': throttledErrorType };
+  response.writeHead(429, { ...headers, ...urlHeaders });
   response.end(JSON.stringify(body));
 }

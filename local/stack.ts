@@ -82,10 +82,9 @@ async function start(options: LocalStackOptions, cleanup: Cleanup): Promise<Loca
 
   const mask = secretMasker([apiKey, ...Object.values(config.secrets).flat()]);
   const log: LocalStackOptions['log'] = (source, line) => options.log(source, mask(line));
-  const [assembly, dynamodbUrl] = await settled(
-    prepareAssembly(options.assembly, cleanup),
-    prepareDynamoDb(options, children),
-  );
+  // First what takes little time and fails more often.
+  const dynamodbUrl = await prepareDynamoDb(options, children);
+  const assembly = await prepareAssembly(options.assembly, cleanup);
   const call = dynamoDbCaller(dynamodbUrl);
   for (const table of assembly.tables) await createTable(call, table);
   const aws = await startAwsEndpoint({
@@ -137,14 +136,8 @@ async function prepareAssembly(given: string | undefined, cleanup: Cleanup): Pro
 async function prepareDynamoDb(options: LocalStackOptions, children: ChildProcesses): Promise<string> {
   const { dynamodbEndpoint, dynamodbPort: port = 0, dataDirectory } = options;
   if (dynamodbEndpoint === undefined) return startDynamoDb({ children, port, dataDirectory });
-  await untilItAnswers(dynamodbEndpoint);
+  await untilItAnswers(dynamodbEndpoint, 2_000);
   return dynamodbEndpoint;
-}
-
-/** Waits for both even when one fails: a cleanup must not run beside work that goes on. */
-async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return Promise.all([first, second]);
 }
 
 /** The secrets of the template; which is which stands in the variables of the functions that read them. */

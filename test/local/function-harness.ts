@@ -1,5 +1,4 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { createChildProcesses } from '../../local/child-processes.ts';
 import { type FunctionUrl, type FunctionUrlDefinition, startFunctionUrl } from '../../local/function-url.ts';
 import {
@@ -9,27 +8,6 @@ import {
   type LocalFunctionOptions,
 } from '../../local/local-function.ts';
 
-/** Directory with the handlers of these tests. */
-export const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url));
-
-/** A function definition around a handler file of the fixtures. */
-export function aFunction(file: string, overrides: Partial<FunctionDefinition> = {}): FunctionDefinition {
-  return {
-    logicalId: 'Gateway',
-    name: 'test-gateway',
-    arn: 'arn:aws:lambda:us-east-1:000000000000:function:test-gateway',
-    handler: `${file}.handler`,
-    codeDirectory: fixtures,
-    memoryMb: 256,
-    timeoutMs: 5_000,
-    reservedConcurrency: undefined,
-    logFormat: 'JSON',
-    logLevel: undefined,
-    variables: {},
-    ...overrides,
-  };
-}
-
 /** A function behind its URL, with everything it logged and reported. */
 export type Harness = {
   target: LocalFunction;
@@ -37,7 +15,7 @@ export type Harness = {
   logs: string[];
   reports: InvocationReport[];
   /** Sends a request and resolves when its invocation is over, too. */
-  sendAndReport(path: string): Promise<{ seen: Seen; report: InvocationReport }>;
+  sendAndReport(path: string, options?: RequestInput): Promise<{ seen: Seen; report: InvocationReport }>;
   close(): Promise<void>;
 };
 
@@ -73,11 +51,11 @@ export async function startHarness(
     url,
     logs,
     reports,
-    async sendAndReport(path) {
-      const before = reports.length;
-      const seen = await send(`${url.url}/${path}`);
-      await until(() => reports.length > before);
-      return { seen, report: reports.at(-1) as InvocationReport };
+    async sendAndReport(path, options) {
+      const seen = await send(`${url.url}/${path}`, options);
+      const find = () => reports.find(({ requestId }) => requestId === seen.headers['x-amzn-requestid']);
+      await until(() => find() !== undefined);
+      return { seen, report: find() as InvocationReport };
     },
     async close() {
       await Promise.all([url.close(), target.close()]);
@@ -97,15 +75,11 @@ export type Seen = {
   wasCut: boolean;
 };
 
+/** What a test sends. */
+export type RequestInput = { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer };
+
 /** Sends one request on a connection of its own and reads the answer to its end, however it ends. */
-export function send(
-  url: string,
-  {
-    method = 'GET',
-    headers = {},
-    body,
-  }: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
-): Promise<Seen> {
+export function send(url: string, { method = 'GET', headers = {}, body }: RequestInput = {}): Promise<Seen> {
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { aFunction, type Harness, send, startHarness, until } from './function-harness.ts';
+import { aFunction } from './fixtures/definitions.ts';
+import { type Harness, send, startHarness, until } from './function-harness.ts';
 
 describe('a function URL with RESPONSE_STREAM', () => {
   let harness: Harness;
@@ -147,7 +148,7 @@ describe('a function URL with RESPONSE_STREAM', () => {
   });
 
   test('gives concurrent requests an environment each', async () => {
-    const seen = await Promise.all([send(at('pid')), send(at('pid')), send(at('pid'))]);
+    const seen = await Promise.all(Array.from({ length: 3 }, () => send(at('slow-pid'))));
 
     expect(new Set(seen.map(({ text }) => text)).size).toBe(3);
   });
