@@ -144,7 +144,7 @@ describe('npm start', () => {
     expect(ready).toMatchObject({ configTable: 'Sluice-Config', apiKey: 'sk-sluice-test' });
     const models = await fetch(`${ready.gateway}/v1/models`, { headers: { authorization: 'Bearer sk-sluice-test' } });
     expect(await models.json()).toMatchObject({ data: [{ id: 'demo' }] });
-    console.log(`ready after ${Date.now() - startedAt} ms`);
+    expect(Date.now() - startedAt).toBeLessThan(15_000);
 
     const processes = descendantsOf(run.child.pid ?? 0);
     expect(processes.length).toBeGreaterThanOrEqual(3);
@@ -153,7 +153,8 @@ describe('npm start', () => {
 
     expect(await run.exitCode).toBe(130);
     expect(Date.now() - stoppedAt).toBeLessThan(2_000);
-    expect(processes.filter(isRunning)).toEqual([]);
+    // Right at the exit for all but esbuild, which notices by itself a moment later.
+    await until(() => !processes.some(isRunning), 2_000);
     expect(run.stdout + run.stderr).not.toContain('gsk-secret-1');
     await expect(fetch(ready.dynamodb)).rejects.toThrow();
   }, 70_000);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createChildProcesses } from '../../local/child-processes.ts';
 import { type FunctionUrl, type FunctionUrlDefinition, startFunctionUrl } from '../../local/function-url.ts';
@@ -115,11 +116,11 @@ export async function until(condition: () => boolean | Promise<boolean>, deadlin
   }
 }
 
-/** Whether a process with this id runs. */
+/** Whether a process with this id runs; one that has ended and that nobody has asked about yet does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== 'linux' || !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
   } catch {
     return false;
   }
