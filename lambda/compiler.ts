@@ -15,7 +15,7 @@ const eventBridge = new EventBridgeClient({ maxAttempts: 2 });
 /** Runs after every edit of the config table. A rejected edit is no failure: only what is worth a retry is thrown. */
 export const handler = middy<DynamoDBStreamEvent>().handler(async (event: DynamoDBStreamEvent) => {
   const status = await publishConfiguration({ store, emit, now: Date.now }, changedKeys(event));
-  log({ message: 'Configuration compiled', records: event.Records.length, ...status });
+  log({ event: 'ConfigCompiled', records: event.Records.length, ...status });
 });
 
 function changedKeys(event: DynamoDBStreamEvent): RawItem[] {
@@ -32,14 +32,11 @@ async function emit({ type, ...detail }: ConfigEvent): Promise<void> {
     const { Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
     for (const { ErrorCode } of Entries) if (ErrorCode) throw new Error(ErrorCode);
   } catch (error) {
-    log({
-      message: `The event ${type} was not sent`,
-      ...detail,
-      reason: error instanceof Error ? error.name : 'unknown',
-    });
+    const reason = error instanceof Error ? error.name : typeof error;
+    log({ event: 'EventNotSent', detailType: type, ...detail, reason });
   }
 }
 
 function log(line: Record<string, unknown>): void {
-  console.log(JSON.stringify({ service: 'compiler', ...line }));
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -47,7 +47,7 @@ export function pointerOf(item: DynamoItem): SnapshotPointer {
   const sha256 = item['sha256']?.S;
   const publishedAt = item['publishedAt']?.S;
   if (!Number.isInteger(version) || !Number.isInteger(chunks) || sha256 === undefined || publishedAt === undefined) {
-    throw new Error(`${compiledKinds.pointer}/${pointerName} is damaged; save any item again after deleting it`);
+    throw new Error(`${compiledKinds.pointer}/${pointerName} is damaged; delete it and save any item again`);
   }
   return { version, chunks, sha256, publishedAt };
 }
