@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventSourceMapping } from './event-source-mapping.ts';
+import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionUrlDefinition } from './function-url.ts';
-import type { FunctionDefinition } from './local-function.ts';
 import { functionNameOf } from './physical-names.ts';
 import { type TableDefinition, toTableDefinition } from './table-definition.ts';
 import { type ResolvedResource, resolveTemplate, type Template } from './template.ts';

@@ -30,7 +30,7 @@ export type EventContext = { urlId: string; requestId: string; now: Date };
 
 const hopByHopHeaders = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade']);
 
-// Forms are not text here: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+// Everything else comes as base64, forms too: https://speakerdeck.com/player/bf528d4f49d948b1b89ba21f3e262629 (slide 15)
 const textMediaType = /^(text\/.+|application\/(.+\+)?(json|xml|javascript))$/;
 
 /** Builds the event that a function URL hands to its function. */

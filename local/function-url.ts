@@ -26,7 +26,7 @@ export async function startFunctionUrl(
   target: LocalFunction,
   port = 0,
 ): Promise<FunctionUrl> {
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 }, (request, response) => {
     response.on('error', () => {});
     void serve({ definition, target, request, response });
   });

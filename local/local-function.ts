@@ -1,22 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ChildProcesses } from './child-processes.ts';
+import { type FunctionDefinition, runtimeVariables } from './function-definition.ts';
 import { type EnvironmentOptions, FunctionEnvironment, InitError } from './function-environment.ts';
 import type { FunctionAnswer, FunctionError } from './runtime-api.ts';
-
-/** What a template says about one function, with every name resolved. */
-export type FunctionDefinition = {
-  logicalId: string;
-  name: string;
-  arn: string;
-  handler: string;
-  codeDirectory: string;
-  memoryMb: number;
-  timeoutMs: number;
-  reservedConcurrency: number | undefined;
-  logFormat: 'JSON' | 'Text';
-  logLevel: string | undefined;
-  variables: Record<string, string>;
-};
 
 /** What Lambda's REPORT line says about one invocation. */
 export type InvocationReport = {
@@ -47,6 +33,8 @@ export type LocalFunctionOptions = {
 
 /** The error type of an invocation that was refused because of the concurrency limit. */
 export const throttledErrorType = 'TooManyRequestsException';
+
+const closedError: FunctionError = { errorType: 'Sandbox.Closed', errorMessage: 'The local stack is closing' };
 
 type Slot = { environment: FunctionEnvironment; isNew: boolean; reaper?: NodeJS.Timeout };
 type OnAnswer = (answer: FunctionAnswer) => void;
@@ -80,7 +68,9 @@ export class LocalFunction {
   invoke(event: unknown, onAnswer: OnAnswer = drain, requestId: string = randomUUID()): Promise<InvocationReport> {
     const { promise, resolve } = Promise.withResolvers<InvocationReport>();
     const invocation: Waiting = { requestId, event, onAnswer, resolve };
-    if (this.#isFull()) {
+    if (this.#isClosed) {
+      this.#fail(invocation, closedError);
+    } else if (this.#isFull()) {
       this.#fail(invocation, { errorType: throttledErrorType, errorMessage: 'Rate Exceeded.' });
     } else {
       this.#waiting.push(invocation);
@@ -98,11 +88,11 @@ export class LocalFunction {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const slot of this.#idle) clearTimeout(slot.reaper);
+    for (const invocation of this.#waiting.splice(0)) this.#fail(invocation, closedError);
     await Promise.all([...this.#slots].map((slot) => slot.environment.stop()));
   }
 
   #isFull(): boolean {
-    if (this.#isClosed) return true;
     const spare = this.#idle.length + this.#starting - this.#waiting.length;
     return spare <= 0 && this.#slots.size + this.#starting >= this.#concurrency;
   }
@@ -206,25 +196,6 @@ function environmentOptions({
     freeze: limits.freeze ?? process.platform !== 'win32',
     variables: { ...definition.variables, ...platformVariables, ...runtimeVariables(definition) },
     log: (line: string) => onLog(name, line),
-  };
-}
-
-/** The variables that Lambda reserves: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
-function runtimeVariables(definition: FunctionDefinition): Record<string, string> {
-  const { name, handler, codeDirectory, memoryMb, logFormat, logLevel } = definition;
-  return {
-    _HANDLER: handler,
-    LAMBDA_TASK_ROOT: codeDirectory,
-    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    AWS_LAMBDA_FUNCTION_NAME: name,
-    AWS_LAMBDA_FUNCTION_VERSION: '1',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: randomUUID(),
-    AWS_LAMBDA_LOG_FORMAT: logFormat,
-    ...(logLevel ? { AWS_LAMBDA_LOG_LEVEL: logLevel } : {}),
-    TZ: ':UTC',
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Assembly } from './assembly.ts';
 import type { ChildProcesses } from './child-processes.ts';
 import type { DynamoDbCall } from './dynamodb-call.ts';
+import type { FunctionDefinition } from './function-definition.ts';
 import { type FunctionUrl, startFunctionUrl } from './function-url.ts';
-import { type FunctionDefinition, type InvocationReport, LocalFunction } from './local-function.ts';
+import { type InvocationReport, LocalFunction } from './local-function.ts';
 import { type StreamPoller, startStreamPoller } from './stream-poller.ts';
 
 /** What the functions of an assembly run with. */

@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createChildProcesses } from '../../local/child-processes.ts';
+import type { FunctionDefinition } from '../../local/function-definition.ts';
 import { type FunctionUrl, type FunctionUrlDefinition, startFunctionUrl } from '../../local/function-url.ts';
-import {
-  type FunctionDefinition,
-  type InvocationReport,
-  LocalFunction,
-  type LocalFunctionOptions,
-} from '../../local/local-function.ts';
+import { type InvocationReport, LocalFunction, type LocalFunctionOptions } from '../../local/local-function.ts';
 
 /** A function behind its URL, with everything it logged and reported. */
 export type Harness = {

@@ -79,6 +79,16 @@ describe('a function and its environments', () => {
     expect(isRunning(Number(frozen.text))).toBe(false);
     expect(isRunning(Number(other.text))).toBe(false);
   });
+
+  test('ends an invocation that still waits for an environment when it closes', async () => {
+    harness = await startHarness(aFunction('slow-init'), {}, { initTimeoutMs: 500 });
+    const waiting = harness.target.invoke({});
+
+    await harness.target.close();
+
+    expect((await waiting).error?.errorType).toBe('Sandbox.Closed');
+    expect((await harness.target.invoke({})).error?.errorType).toBe('Sandbox.Closed');
+  });
 });
 
 describe('the heap of a function', () => {
