@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseKeyItem } from './config/parse-key-item.ts';
+import type { RawItem } from './config/raw-item.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
 import { createKeyRing } from './providers/key-ring.ts';
@@ -20,24 +21,29 @@ export type AssembledGateway = {
   close(): void;
 };
 
-const log = (line: string) => process.stdout.write(`${line}\n`);
+/** What a gateway is assembled from; `log` takes lines of JSON. */
+export type GatewayParts = { reader: ConfigReader; secretStore: SecretStore; log: (line: string) => void };
 
-/** Puts the core together with a config table and a source of secrets. */
-export function assembleGateway(reader: ConfigReader, secretStore: SecretStore): AssembledGateway {
+const firstCaller: Caller = { label: 'first-key', models: undefined };
+
+/** Puts the core together with a config table, a source of secrets and a log. */
+export function assembleGateway({ reader, secretStore, log }: GatewayParts): AssembledGateway {
   const now = Date.now;
+  const logEvent = (event: string, reason: string) =>
+    log(JSON.stringify({ event, at: new Date().toISOString(), reason }));
   const onError = (error: unknown) => logEvent('RefreshFailed', error instanceof Error ? error.name : typeof error);
   const snapshot = liveSnapshot(reader, { now, onError });
   const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
   const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
-  const firstKey = cached(() => secretStore.readFirstKey(), secretAge);
+  const firstKeyDigest = cached(async () => digestOf(await secretStore.readFirstKey()), secretAge);
   const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
 
   async function findCaller(sha256: string): Promise<Caller | undefined> {
     const item = await keys.get(sha256);
-    if (item) return callerOf(item, now());
-    const key = await firstKey.get();
-    return key !== undefined && isDigestOf(key, sha256) ? { label: 'first-key', models: undefined } : undefined;
+    if (item) return callerOf(item, now(), (reason) => logEvent('KeyRejected', reason));
+    const digest = await firstKeyDigest.get();
+    return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
   }
 
   const gateway = createGateway({
@@ -53,17 +59,18 @@ export function assembleGateway(reader: ConfigReader, secretStore: SecretStore):
   });
   return {
     gateway,
-    warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKey.get()])),
-    settled: async () => void (await Promise.all([snapshot, secrets, firstKey, keys].map((cache) => cache.settled()))),
+    warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get()])),
+    settled: async () =>
+      void (await Promise.all([snapshot, secrets, firstKeyDigest, keys].map((cache) => cache.settled()))),
     close: upstream.close,
   };
 }
 
 /** Whom a key item lets in: nobody when it is disabled, expired or not valid. */
-function callerOf(item: Parameters<typeof parseKeyItem>[0], nowMs: number): Caller | undefined {
+function callerOf(item: RawItem, nowMs: number, reject: (reason: string) => void): Caller | undefined {
   const parsed = parseKeyItem(item);
   if ('errors' in parsed) {
-    logEvent('KeyRejected', parsed.errors.join(' '));
+    reject(parsed.errors.join(' '));
     return undefined;
   }
   const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = parsed.key;
@@ -71,10 +78,6 @@ function callerOf(item: Parameters<typeof parseKeyItem>[0], nowMs: number): Call
   return { label, models };
 }
 
-function isDigestOf(key: string, sha256: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(key).digest(), Buffer.from(sha256, 'hex'));
-}
-
-function logEvent(event: string, reason: string): void {
-  log(JSON.stringify({ event, at: new Date().toISOString(), reason }));
+function digestOf(key: string | undefined): Buffer | undefined {
+  return key === undefined ? undefined : createHash('sha256').update(key).digest();
 }

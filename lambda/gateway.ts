@@ -10,13 +10,14 @@ import { secretsManagerStore } from './store/secrets-manager-store.ts';
 const longestWarmUpMs = 3_000;
 
 const variable = (name: string) => requiredVariable(process.env, name);
-const { gateway, warm, settled } = assembleGateway(
-  dynamoConfigReader(new DynamoDBClient({}), variable(environmentNames.configTable)),
-  secretsManagerStore(new SecretsManagerClient({}), {
+const { gateway, warm, settled } = assembleGateway({
+  reader: dynamoConfigReader(new DynamoDBClient({}), variable(environmentNames.configTable)),
+  secretStore: secretsManagerStore(new SecretsManagerClient({}), {
     vendorSecret: variable(environmentNames.vendorSecret),
     firstKeySecret: variable(environmentNames.firstKeySecret),
   }),
-);
+  log: (line) => process.stdout.write(`${line}\n`),
+});
 
 // Init is not throttled, the first request is: read now what it will need.
 await Promise.race([warm(), new Promise((resolve) => setTimeout(resolve, longestWarmUpMs).unref())]);

@@ -12,6 +12,7 @@ import { nodeHttpServer } from './hosts/node-http.ts';
 import { demoItems, startDemoVendor } from './providers/demo-vendor.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
+import { lineBatch } from './telemetry/line-batch.ts';
 
 const usage = `Usage: npm run serve -- [--config FILE] [--port N] [--host ADDRESS]
 
@@ -23,6 +24,8 @@ SLUICE_API_KEY    a key that callers may use, besides those in the configuration
 
 /** How long running answers may go on after SIGTERM. */
 const longestDrainMs = 30_000;
+
+const longestLogDelayMs = 50;
 
 /** A reason not to start that the person at the terminal can mend. */
 class StartError extends Error {}
@@ -96,7 +99,10 @@ async function main(): Promise<void> {
   const firstKey = process.env['SLUICE_API_KEY'];
   const store = memoryConfigStore(items);
   await publishConfiguration({ store, emit: async () => {}, now: Date.now }, []);
-  const { gateway, warm } = assembleGateway(store, memorySecretStore(secrets, firstKey));
+  const lines = lineBatch((text) => process.stdout.write(text), longestLogDelayMs);
+  process.on('exit', lines.flush);
+  const secretStore = memorySecretStore(secrets, firstKey);
+  const { gateway, warm } = assembleGateway({ reader: store, secretStore, log: lines.add });
   await warm();
   const server = nodeHttpServer(gateway);
   const url = await listen(server, options.port, options.host);

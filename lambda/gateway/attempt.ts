@@ -4,7 +4,8 @@ import { type AnswerFacts, readChatAnswer } from '../dialects/openai-chat/answer
 import { type ChatCall, forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { readErrorBody } from '../dialects/provider-error.ts';
 import { EventTooLargeError } from '../dialects/sse-events.ts';
-import { authHeaders, endpointUrl, findProvider, type Provider } from '../providers/provider.ts';
+import { authHeaders, endpointPath, findProvider, type Provider } from '../providers/provider.ts';
+import { readBody } from '../providers/read-body.ts';
 import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
 import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
@@ -38,14 +39,20 @@ export async function attemptTarget(
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
   const provider = findProvider(context.snapshot, planned.provider);
-  const url = provider && endpointUrl(provider, 'openai-chat', planned.model);
-  if (!provider || !url) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
+  const path = provider && endpointPath(provider, 'openai-chat', planned.model);
+  if (!provider || !path) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
   const secret = await chooseSecret(provider, deps);
   if (secret === undefined && !provider.keyOptional) return failed({ kind: 'no_secret' });
 
   const body = forwardChatCall(context.call, planned.model, provider);
   const headers = outgoingHeaders(provider, secret, body, context.forwardedHeaders);
-  const exchange = deps.upstream.post({ url, headers, body, connectMs: planned.limits.connectMs });
+  const exchange = deps.upstream.post({
+    origin: provider.origin,
+    path,
+    headers,
+    body,
+    connectMs: planned.limits.connectMs,
+  });
   const guard = guardExchange(exchange, {
     deadlineInMs: context.deadlineMs - deps.now(),
     signal: context.signal,
@@ -109,13 +116,13 @@ type Answer = { failure: Failure } | { stream: OpenStream } | { body: Buffer; fa
 async function readAnswer(response: IncomingMessage, wantsStream: boolean, nowMs: number): Promise<Answer> {
   const status = response.statusCode ?? 0;
   if (status < 200 || status > 299) {
-    const error = readErrorBody((await readBody(response, longestErrorBytes)).toString('utf8'));
+    const error = readErrorBody((await readBody(response, longestErrorBytes)).body.toString('utf8'));
     return { failure: { kind: classifyAnswer(status, error), status, error, ...retryAfter(response.headers, nowMs) } };
   }
   const isStream = response.headers['content-type']?.includes('text/event-stream') === true;
   if (wantsStream && isStream) return openStream(response);
-  const body = await readBody(response, longestAnswerBytes);
-  const facts = isStream ? undefined : readChatAnswer(body.toString('utf8'));
+  const { body, full } = await readBody(response, longestAnswerBytes);
+  const facts = isStream || !full ? undefined : readChatAnswer(body.toString('utf8'));
   if (facts?.error) return { failure: { kind: classifyErrorInside(facts.error), status, error: facts.error } };
   if (!facts || wantsStream) {
     return {
@@ -132,18 +139,6 @@ async function readAnswer(response: IncomingMessage, wantsStream: boolean, nowMs
 function retryAfter(headers: IncomingHttpHeaders, nowMs: number): { retryAfterMs?: number } {
   const milliseconds = retryAfterMs(headers, nowMs);
   return milliseconds === undefined ? {} : { retryAfterMs: milliseconds };
-}
-
-/** The whole body, or its first `mostBytes`, which is enough of an error and too much of an answer to be JSON. */
-async function readBody(response: IncomingMessage, mostBytes: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes >= mostBytes) break;
-  }
-  return Buffer.concat(pieces);
 }
 
 /** What an exception of the connection means; our own mistakes are thrown on. */

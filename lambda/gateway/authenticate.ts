@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { GatewayRequest } from './exchange.ts';
 import type { Caller, GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
@@ -15,7 +15,7 @@ export async function authenticate(headers: GatewayRequest['headers'], deps: Gat
       'No API key was sent. Send one as `Authorization: Bearer <key>` or `x-api-key: <key>`.',
     );
   }
-  const caller = await deps.findCaller(createHash('sha256').update(key).digest('hex'));
+  const caller = await deps.findCaller(hash('sha256', key));
   if (!caller)
     throw new GatewayError(
       'invalid_api_key',

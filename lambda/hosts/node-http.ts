@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { GatewayRequest, Sink } from '../gateway/exchange.ts';
 import { type Gateway, largestBodyBytes } from '../gateway/gateway.ts';
+import { readBody } from '../providers/read-body.ts';
 import { corsMaxAgeSeconds, corsRequestHeaders } from './cors.ts';
 import { drained } from './drained.ts';
 
@@ -34,7 +35,7 @@ async function serve(gateway: Gateway, request: IncomingMessage, response: Serve
   response.on('close', () => {
     if (!response.writableEnded) caller.abort();
   });
-  const body = await readBody(request).catch(() => undefined);
+  const body = await wholeOrTooLarge(request).catch(() => undefined);
   if (!body) return;
   await gateway.handle(gatewayRequest(request, body, receivedAtMs, caller.signal), responseSink(response));
 }
@@ -59,17 +60,21 @@ function gatewayRequest(
   };
 }
 
-/** The body; of one that is too large just enough to be recognised as such, the rest is read and dropped. */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = [];
+/** The body; of one that is too large just enough to be recognised as such, the rest is dropped. */
+async function wholeOrTooLarge(request: IncomingMessage): Promise<Buffer> {
+  const { body, full } = await readBody(request, largestBodyBytes);
+  if (!full) dropRest(request);
+  return body;
+}
+
+/** Reads on, so that a caller who is still sending can hear the answer, but not for ever. */
+function dropRest(request: IncomingMessage): void {
   let bytes = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    if (bytes <= largestBodyBytes) pieces.push(piece);
+  request.on('error', () => {});
+  request.on('data', (piece: Buffer) => {
     bytes += piece.length;
     if (bytes > 10 * largestBodyBytes) request.destroy();
-  }
-  const [only] = pieces;
-  return pieces.length === 1 && only ? only : Buffer.concat(pieces);
+  });
 }
 
 function responseSink(response: ServerResponse): Sink {

@@ -5,8 +5,10 @@ import { type Auth, catalogueEntry, type Dialect } from './catalogue.ts';
 export type Provider = {
   name: string;
   telemetryName: string;
-  /** Without a slash at the end; a path prefix in it is kept. */
-  baseUrl: string;
+  /** Where it listens. */
+  origin: Origin;
+  /** The base URL's path, kept in front of every path of the API; without a slash at the end. */
+  basePath: string;
   auth: Auth;
   paths: Partial<Record<Dialect, string>>;
   apiVersion: string | undefined;
@@ -18,19 +20,41 @@ export type Provider = {
   refusesStreamOptions: boolean;
 };
 
+/** `host` is the header's value: the port is in it when it is not the usual one. */
+export type Origin = { secure: boolean; hostname: string; port: number; host: string };
+
+const providersOf = new WeakMap<Snapshot, Map<string, Provider>>();
+
 /**
  * The provider of that name: a configured one, or one of the catalogue, which needs no configuration as long as its
- * address is the same for everyone.
+ * address is the same for everyone. Remembered as long as the snapshot is.
  */
 export function findProvider(snapshot: Snapshot, name: string): Provider | undefined {
+  const known = providersOf.get(snapshot) ?? new Map<string, Provider>();
+  providersOf.set(snapshot, known);
+  const provider = known.get(name) ?? buildProvider(snapshot, name);
+  if (provider) known.set(name, provider);
+  return provider;
+}
+
+function buildProvider(snapshot: Snapshot, name: string): Provider | undefined {
   const configured = Object.hasOwn(snapshot.providers, name) ? snapshot.providers[name] : undefined;
   const entry = catalogueEntry(configured?.type ?? name);
   const baseUrl = configured?.baseUrl ?? entry?.baseUrl;
   if (!entry || !baseUrl) return undefined;
+  const url = new URL(baseUrl);
+  const secure = url.protocol === 'https:';
   return {
     name: configured ? name : entry.name,
     telemetryName: entry.telemetryName,
-    baseUrl: baseUrl.replace(/\/+$/, ''),
+    // A literal IPv6 address stands in brackets in a URL and nowhere else.
+    origin: {
+      secure,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port) || (secure ? 443 : 80),
+      host: url.host,
+    },
+    basePath: url.pathname.replace(/\/+$/, ''),
     auth: entry.auth,
     paths: entry.paths,
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
@@ -42,15 +66,16 @@ export function findProvider(snapshot: Snapshot, name: string): Provider | undef
   };
 }
 
-/** Where a request of that dialect goes; undefined when the provider does not speak it. */
-export function endpointUrl(provider: Provider, dialect: Dialect, model: string): string | undefined {
+/** The path of a request of that dialect; undefined when the provider does not speak it. */
+export function endpointPath(provider: Provider, dialect: Dialect, model: string): string | undefined {
   const path = provider.paths[dialect];
   if (path === undefined) return undefined;
+  if (!path.includes('{')) return provider.basePath + path;
   const deployment = Object.hasOwn(provider.deployments, model) ? provider.deployments[model] : undefined;
   const filled = path
-    .replace('{deployment}', encodeURIComponent(deployment ?? model))
-    .replace('{apiVersion}', encodeURIComponent(provider.apiVersion ?? ''));
-  return provider.baseUrl + filled;
+    .replace('{deployment}', () => encodeURIComponent(deployment ?? model))
+    .replace('{apiVersion}', () => encodeURIComponent(provider.apiVersion ?? ''));
+  return provider.basePath + filled;
 }
 
 /** The header that carries the key, as the provider wants it. */

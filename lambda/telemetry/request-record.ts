@@ -25,12 +25,12 @@ export type RequestRecord = {
 };
 
 /** One line of JSON for the log. */
-export function requestLogLine({ receivedAtMs, usage, ...record }: RequestRecord, nowMs: number): string {
+export function requestLogLine(record: RequestRecord, nowMs: number): string {
   return JSON.stringify({
     event: 'RequestCompleted',
-    at: new Date(receivedAtMs).toISOString(),
-    durationMs: nowMs - receivedAtMs,
+    at: new Date(record.receivedAtMs).toISOString(),
+    durationMs: nowMs - record.receivedAtMs,
     ...record,
-    ...usage,
+    receivedAtMs: undefined,
   });
 }

@@ -663,9 +663,7 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
           status: 200,
           requestModel: 'one',
           responseModel: 'model-1-dated',
-          inputTokens: 5,
-          outputTokens: 2,
-          cacheReadInputTokens: 3,
+          usage: { inputTokens: 5, outputTokens: 2, cacheReadInputTokens: 3 },
           finishReason: 'stop',
           attempts: [{ provider: 'scripted', model: 'model-1', outcome: 'answered' }],
         });

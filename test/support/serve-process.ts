@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { buildServer } from '../../bin/build.ts';
 
 /** A gateway that runs somewhere for a test. */
 export type RunningGateway = {
@@ -16,12 +17,13 @@ export type RunningGateway = {
 /** What a test wants the gateway to know: a config file's content, and a key that callers may use. */
 export type GatewayOptions = { config: object; apiKey: string };
 
-/** Runs `npm run serve` as a process of its own on a free port. */
+/** Builds what `npm run serve` runs and starts it on a free port. */
 export async function startServeProcess({ config, apiKey }: GatewayOptions): Promise<RunningGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn(process.execPath, ['bin/run.mjs', 'lambda/server.ts', '--config', file, '--port', '0'], {
+  const bundle = join(await buildServer({ outdir: directory }), 'index.mjs');
+  const child = spawn(process.execPath, [bundle, '--config', file, '--port', '0'], {
     env: { PATH: process.env['PATH'], SLUICE_API_KEY: apiKey },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
