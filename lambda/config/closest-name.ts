@@ -2,18 +2,27 @@
 const maxCompared = 50;
 
 /** `; did you mean "openai"?` when a candidate is a few keystrokes away from `name`, else nothing. */
-export function suggestion(name: string, candidates: Iterable<string>): string {
-  const closest = closestName(name, [...candidates]);
+export function suggestion(name: string, candidates: ReadonlySet<string> | readonly string[]): string {
+  const closest = closestName(name, likelyNames(name, candidates));
   return closest === undefined ? '' : `; did you mean "${closest}"?`;
 }
 
+/** Of many names the first that begin alike: few slips are in the first letter. */
+function likelyNames(name: string, candidates: ReadonlySet<string> | readonly string[]): string[] {
+  const count = 'size' in candidates ? candidates.size : candidates.length;
+  if (count <= maxCompared) return [...candidates];
+  const likely: string[] = [];
+  for (const candidate of candidates) {
+    if (candidate[0] === name[0]) likely.push(candidate);
+    if (likely.length === maxCompared) break;
+  }
+  return likely;
+}
+
 function closestName(name: string, candidates: string[]): string | undefined {
-  // Of many, those that begin alike: few slips are in the first letter.
-  const likely =
-    candidates.length > maxCompared ? candidates.filter((candidate) => candidate[0] === name[0]) : candidates;
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.ceil(name.length / 3)) + 1;
-  for (const candidate of likely.slice(0, maxCompared)) {
+  for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
