@@ -1,0 +1,4 @@
+import { describeGateway } from '../support/gateway-suite.ts';
+import { startStackGateway } from '../support/local-stack-gateway.ts';
+
+describeGateway('npm start, the stack under the runtime client', startStackGateway);

@@ -1,0 +1,17 @@
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { GatewayOptions, RunningGateway } from './serve-process.ts';
+
+/** The local stack as a gateway under test, with the stack itself for what only it has. */
+export async function startStackGateway({
+  config,
+  apiKey,
+}: GatewayOptions): Promise<RunningGateway & { stack: LocalStack }> {
+  const lines: string[] = [];
+  const stack = await startLocalStack({
+    config: JSON.stringify(config),
+    apiKey,
+    environment: {},
+    log: (_, line) => lines.push(line),
+  });
+  return { stack, url: stack.gatewayUrl, apiKey, logs: () => lines.join('\n'), close: stack.close };
+}
