@@ -4,7 +4,9 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 
 // Node runs TypeScript by itself from 22.18 on; `npm ci` brings 24 where npm has a build of it for this machine.
 if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`Node ${process.versions.node} cannot run this. Run \`npm ci\` here first, and start by \`npm start\`, \`npm run …\` or \`npx\`; without a Node 24 from npm for ${process.platform}-${process.arch}, install Node 24.`);
+  console.error(
+    `Node ${process.versions.node} cannot run this. Run \`npm ci\` here first, and start by \`npm start\`, \`npm run …\` or \`npx\`; without a Node 24 from npm for ${process.platform}-${process.arch}, install Node 24.`,
+  );
   process.exit(1);
 }
 const { resolve } = await import('node:path');

@@ -14,15 +14,18 @@ const eventBridge = new EventBridgeClient({ maxAttempts: 2 });
 
 /** Runs after every edit of the config table. A rejected edit is no failure: only what is worth a retry is thrown. */
 export const handler = middy<DynamoDBStreamEvent>().handler(async (event: DynamoDBStreamEvent) => {
-  const status = await publishConfiguration({ store, emit, now: Date.now }, changedKeys(event));
+  const status = await publishConfiguration({ store, emit, now: Date.now }, changedApart(event));
   log({ event: 'ConfigCompiled', records: event.Records.length, ...status });
 });
 
-function changedKeys(event: DynamoDBStreamEvent): RawItem[] {
+const compiledFrom = ['provider', 'model', 'settings'];
+
+/** What was saved and is not compiled with the rest: keys, and kinds that do not exist. */
+function changedApart(event: DynamoDBStreamEvent): RawItem[] {
   return event.Records.flatMap(({ dynamodb }) => {
     // The event types have sets and binaries as JSON has them; of a key item only its strings and lists matter.
     const image = dynamodb?.NewImage as DynamoItem | undefined;
-    return image?.['kind']?.S === 'key' ? [rawItem(image)] : [];
+    return image && !compiledFrom.includes(image['kind']?.S ?? '') ? [rawItem(image)] : [];
   });
 }
 

@@ -1,7 +1,7 @@
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -14,6 +14,7 @@ export type ConfigCompilerProps = { bundle: string; state: ConfigState };
 
 const eventBusName = 'default';
 // Keys are checked one by one as they come by on the stream; there may be a million of them.
+const compiled = Object.values(compiledKinds);
 const compiledFromKinds = authoredKinds.filter((kind) => kind !== 'key');
 
 /** Turns what people edit into published snapshots: the compiler, what wakes it, and what it could not process. */
@@ -48,7 +49,6 @@ export class ConfigCompiler extends Construct {
 
   private grantAccess(state: ConfigState): void {
     const compiler = this.compiler.function;
-    const compiled = Object.values(compiledKinds);
     state.grantKinds(compiler, ['GetItem', 'Query'], [...compiledFromKinds, ...compiled]);
     state.grantKinds(compiler, ['PutItem', 'DeleteItem'], compiled);
     compiler.addToRolePolicy(
@@ -66,8 +66,9 @@ export class ConfigCompiler extends Construct {
         // Edits made while the mapping is being created would be missed from LATEST.
         // https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html
         startingPosition: StartingPosition.TRIM_HORIZON,
-        // Without the filter the compiler would be woken by its own snapshots, for ever.
-        filters: [FilterCriteria.filter({ dynamodb: { Keys: { kind: { S: FilterRule.or(...authoredKinds) } } } })],
+        // Without the filter the compiler would be woken by its own snapshots, for ever. Kinds that do not exist pass, so
+        // that a slip in `kind` is reported.
+        filters: [FilterCriteria.filter({ dynamodb: { Keys: { kind: { S: [{ 'anything-but': compiled }] } } } })],
         // Every run compiles the whole table, so one large batch costs no more than one edit.
         batchSize: 1000,
         bisectBatchOnError: true,

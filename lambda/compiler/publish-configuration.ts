@@ -1,6 +1,7 @@
 import { compileSnapshot } from '../config/compile.ts';
 import { parseKeyItem } from '../config/parse-key-item.ts';
 import type { RawItem } from '../config/raw-item.ts';
+import { unknownKindErrors } from '../config/validate-item.ts';
 import type { ConfigStatus, ConfigWriter } from '../store/config-store.ts';
 import { encodedBytes, encodeSnapshot } from '../store/snapshot-encoding.ts';
 
@@ -22,12 +23,13 @@ const maxErrors = 100;
 const maxErrorLength = 500;
 
 /**
- * Compiles what the table holds now and publishes it if it differs from what is in force. `changedKeys` are the key
- * items of the edit; a bad one is reported and stops nothing else. Throws only what is worth another try.
+ * Compiles what the table holds now and publishes it if it differs from what is in force. `changed` are the items of the
+ * edit that are not compiled: keys, and kinds that do not exist; a bad one is reported and stops nothing else. Throws
+ * only what is worth another try.
  */
-export async function publishConfiguration(context: PublishContext, changedKeys: RawItem[]): Promise<ConfigStatus> {
+export async function publishConfiguration(context: PublishContext, changed: RawItem[]): Promise<ConfigStatus> {
   const outcome = await compileAndPublish(context);
-  const errors = limited([...outcome.errors, ...changedKeys.flatMap(keyErrors)]);
+  const errors = limited([...outcome.errors, ...changed.flatMap(itemErrors)]);
   const { version } = outcome;
   const at = new Date(context.now()).toISOString();
   const status: ConfigStatus = { state: errors.length > 0 ? 'rejected' : 'published', version, at, errors };
@@ -60,7 +62,8 @@ function tooLarge(bytes: number): string {
   return `configuration: ${bytes} bytes when compressed; ${maxSnapshotBytes} are allowed, so remove models or targets`;
 }
 
-function keyErrors(item: RawItem): string[] {
+function itemErrors(item: RawItem): string[] {
+  if (item.kind !== 'key') return unknownKindErrors(item);
   const result = parseKeyItem(item);
   return 'errors' in result ? result.errors : [];
 }

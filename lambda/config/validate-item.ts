@@ -16,6 +16,13 @@ export function validateItem<K extends ItemKind>(kind: K, item: RawItem): Valida
   return { errors: result.issues.flatMap((issue) => explain(issue, { label: itemLabel(item), kind, path: [] })) };
 }
 
+/** The error of an item whose kind does not exist; none when it does. */
+export function unknownKindErrors(item: RawItem): string[] {
+  const kinds = Object.keys(itemSchemas);
+  if (kinds.includes(item.kind)) return [];
+  return [`${itemLabel(item)}: there is no kind "${item.kind}"${suggestion(item.kind, kinds)}; it is not used`];
+}
+
 /**
  * How messages name an item: `model/gpt-4o`. Of a key only the beginning of its hash, and nothing of a name that is no
  * hash, for that may be the key itself.

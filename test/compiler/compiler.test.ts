@@ -92,6 +92,17 @@ describe('the compiler function', () => {
 
     await expect(invoke([])).rejects.toThrow('pointer/current is damaged');
   });
+
+  test('reports an item of a kind that does not exist', async () => {
+    const item = { kind: 'modle', name: 'gpt-4o', targets: ['openai/gpt-4o'] };
+
+    await invoke([item]);
+
+    expect(await read('status', 'config')).toMatchObject({
+      state: 'rejected',
+      errors: ['modle/gpt-4o: there is no kind "modle"; did you mean "model"?; it is not used'],
+    });
+  });
 });
 
 async function invoke(keyItems: RawItem[]): Promise<void> {
