@@ -85,14 +85,6 @@ describe('the compiler function', () => {
     expect(await read('status', 'config')).toMatchObject({ state: 'published', version: 2 });
   });
 
-  test('fails when the table cannot be read, so that the stream brings the batch back', async () => {
-    await dynamoDb.client.send(
-      new PutItemCommand({ TableName: 'Config', Item: { ...itemKey('pointer', 'current'), version: { S: 'x' } } }),
-    );
-
-    await expect(invoke([])).rejects.toThrow('pointer/current is damaged');
-  });
-
   test('reports an item of a kind that does not exist', async () => {
     const item = { kind: 'modle', name: 'gpt-4o', targets: ['openai/gpt-4o'] };
 
@@ -102,6 +94,14 @@ describe('the compiler function', () => {
       state: 'rejected',
       errors: ['modle/gpt-4o: there is no kind "modle"; did you mean "model"?; it is not used'],
     });
+  });
+
+  test('fails when the table cannot be read, so that the stream brings the batch back', async () => {
+    await dynamoDb.client.send(
+      new PutItemCommand({ TableName: 'Config', Item: { ...itemKey('pointer', 'current'), version: { S: 'x' } } }),
+    );
+
+    await expect(invoke([])).rejects.toThrow('pointer/current is damaged');
   });
 });
 
