@@ -48,41 +48,47 @@ export const nextSteps: Readonly<Record<FailureKind, NextStep>> = {
   cancelled: 'stop',
 };
 
-const kindsByCode: Readonly<Record<string, FailureKind>> = {
-  context_length_exceeded: 'context_length',
-  content_filter: 'content_policy',
-  content_policy_violation: 'content_policy',
-  rate_limit_exceeded: 'rate_limited',
-  insufficient_quota: 'rate_limited',
-};
+/** A map, since the code is the provider's word: an object would also know `constructor`. */
+const kindsByCode: ReadonlyMap<string, FailureKind> = new Map([
+  ['context_length_exceeded', 'context_length'],
+  ['content_filter', 'content_policy'],
+  ['content_policy_violation', 'content_policy'],
+  ['rate_limit_exceeded', 'rate_limited'],
+  ['insufficient_quota', 'rate_limited'],
+]);
 
 /** Judges a failed answer by its status and the provider's error code, never by its message. */
 export function classifyAnswer(status: number, error: ProviderError): FailureKind {
   if (status === 401 || status === 403) return 'unauthorized';
   if (status === 404) return 'not_found';
   if (status === 408) return 'timeout';
-  if (status === 429) return 'rate_limited';
+  // 402: the operator's account there is empty, which no caller can help and another key or target can.
+  if (status === 429 || status === 402) return 'rate_limited';
   if (status === 503 || status === 529) return 'overloaded';
   if (status >= 500) return 'server_error';
-  const byCode = error.code === undefined ? undefined : kindsByCode[error.code];
-  if (byCode) return byCode;
-  return status >= 400 ? 'rejected' : 'bad_response';
+  return kindsByCode.get(error.code ?? '') ?? (status >= 400 ? 'rejected' : 'bad_response');
 }
 
 /** Judges an error that came inside an answer of status 200: a numeric code there is a status. */
 export function classifyErrorInside(error: ProviderError): FailureKind {
   const status = Number(error.code);
   if (status >= 400 && status <= 599) return classifyAnswer(status, error);
-  return (error.code && kindsByCode[error.code]) || 'server_error';
+  return kindsByCode.get(error.code ?? '') ?? 'server_error';
 }
 
 /** `Retry-After` in milliseconds: seconds or an HTTP date, as RFC 9110 §10.2.3 allows, or OpenAI's `retry-after-ms`. */
 export function retryAfterMs(headers: Record<string, unknown>, nowMs: number): number | undefined {
-  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
-  if (Number.isFinite(exact) && exact >= 0) return exact;
+  const exact = decimal(headers['retry-after-ms']);
+  if (exact !== undefined) return exact;
   const value = headers['retry-after'];
-  if (typeof value !== 'string' || value === '') return undefined;
-  const seconds = Number(value);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs;
+  const seconds = decimal(value);
+  if (seconds !== undefined) return seconds * 1000;
+  // The parser also makes dates of other texts that hold a number; an HTTP date begins with its day.
+  if (typeof value !== 'string' || !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined;
+  const milliseconds = Date.parse(value) - nowMs;
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+}
+
+function decimal(value: unknown): number | undefined {
+  return typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : undefined;
 }
