@@ -72,7 +72,8 @@ function orderTargets(
 function drawInTurn<T>(items: readonly T[], weightOf: (item: T) => number, random: () => number): T[] {
   // Efraimidis and Spirakis: sorting by u^(1/w) is weighted drawing without replacement; the logarithm is exact near 1.
   return items
-    .map((item) => ({ item, place: -Math.log(1 - random()) / weightOf(item) }))
+    .map((item) => ({ item, draw: -Math.log(1 - random()), weight: weightOf(item) }))
+    .map(({ item, draw, weight }) => ({ item, place: weight > 0 ? draw / weight : Infinity }))
     .sort((a, b) => a.place - b.place || 0)
     .map(({ item }) => item);
 }
