@@ -34,8 +34,8 @@ export function replaceMembers(text: string, changes: Readonly<Record<string, st
     missing.delete(key);
     if (!Object.hasOwn(changes, key)) kept.push(text.slice(start, end));
     else {
-      touched = true;
       const value = changes[key];
+      touched ||= value !== text.slice(valueStart, end);
       if (value !== undefined) kept.push(text.slice(start, valueStart) + value);
     }
   }

@@ -1,4 +1,4 @@
-import { replaceMembers } from '../json-members.ts';
+import { jsonMembers, replaceMembers } from '../json-members.ts';
 import { isObject, type JsonObject } from '../json-value.ts';
 import { RequestProblem } from '../request-problem.ts';
 
@@ -10,7 +10,6 @@ export type ChatCall = {
   stream: boolean;
   /** Whether the caller asked for the usage event at the end of a stream. */
   wantsUsage: boolean;
-  streamOptions: JsonObject | undefined;
 };
 
 /** Reads the body of `POST /v1/chat/completions`; throws `RequestProblem` when it cannot be understood. */
@@ -37,7 +36,6 @@ export function decodeChatCall(text: string): ChatCall {
     model: model?.trim() || undefined,
     stream: stream === true,
     wantsUsage: streamOptions?.include_usage === true,
-    streamOptions: streamOptions ?? undefined,
   };
 }
 
@@ -59,11 +57,16 @@ function parseBody(text: string): JsonObject {
  * `stream_options`, so that every stream reports its usage.
  */
 export function forwardChatCall(call: ChatCall, model: string, options: { refusesStreamOptions: boolean }): string {
-  const changes: Record<string, string | undefined> = {};
-  if (call.model !== model) changes['model'] = JSON.stringify(model);
+  // Even where the name is right: a second "model" may stand beside it, or blanks around it.
+  const changes: Record<string, string | undefined> = { model: JSON.stringify(model) };
   if (options.refusesStreamOptions) changes['stream_options'] = undefined;
-  else if (call.stream && !call.wantsUsage) {
-    changes['stream_options'] = JSON.stringify({ ...call.streamOptions, include_usage: true });
-  }
+  else if (call.stream && !call.wantsUsage) changes['stream_options'] = withUsage(call.text);
   return replaceMembers(call.text, changes);
+}
+
+/** The `stream_options` of a request's text, with usage asked for and every other byte kept. */
+function withUsage(text: string): string {
+  const member = jsonMembers(text).findLast(({ key }) => key === 'stream_options');
+  const options = member ? text.slice(member.valueStart, member.end) : 'null';
+  return replaceMembers(options === 'null' ? '{}' : options, { include_usage: 'true' });
 }
