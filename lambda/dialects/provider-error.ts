@@ -40,8 +40,14 @@ function messageOf(error: JsonObject, body: JsonObject): string | undefined {
 function messageOfDetails(details: unknown[]): string | undefined {
   const sentences = details
     .filter(isObject)
-    .map(({ loc, msg }) => `${Array.isArray(loc) ? loc.join('.') : 'request'}: ${msg}`);
+    .map(({ loc, msg }) => `${pathOf(loc)}: ${stringOrUndefined(msg) ?? 'is wrong'}`);
   return sentences.length > 0 ? sentences.join('; ') : undefined;
+}
+
+/** Only what can be a step: joining lists within lists would run out of stack. */
+function pathOf(loc: unknown): string {
+  const steps = Array.isArray(loc) ? loc.filter((step) => typeof step === 'string' || typeof step === 'number') : [];
+  return steps.join('.') || 'request';
 }
 
 function codeOf(error: JsonObject): string | undefined {

@@ -48,8 +48,9 @@ export function readChatAnswer(text: string): AnswerFacts | undefined {
   return Array.isArray(body['choices']) ? readAnswer(body) : undefined;
 }
 
+/** `error` as nearly all do it, or the whole object being one, as with Mistral. */
 function hasError(body: JsonObject): boolean {
-  return body['error'] !== undefined && body['error'] !== null;
+  return (body['error'] !== undefined && body['error'] !== null) || body['object'] === 'error';
 }
 
 function readAnswer(body: JsonObject): AnswerFacts {
@@ -74,6 +75,7 @@ const contentFields = [
   'tool_calls',
   'function_call',
   'audio',
+  'images',
 ];
 
 function hasContent(choice: JsonObject): boolean {
