@@ -27,6 +27,7 @@ export function readBody(message: IncomingMessage, mostBytes: number): Promise<{
       reject(error);
     };
     const closed = () => fail(Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' }));
-    message.on('data', take).on('end', end).on('error', fail).on('close', closed);
+    if (message.destroyed) closed();
+    else message.on('data', take).on('end', end).on('error', fail).on('close', closed);
   });
 }

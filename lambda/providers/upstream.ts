@@ -47,36 +47,34 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
   const { secure, hostname, port } = call.origin;
   // As a flat list, which Node writes as it is instead of checking and storing each header.
   const headers = ['host', call.origin.host, ...Object.entries(call.headers).flat()];
-  let current: ClientRequest;
+  let current: ClientRequest | undefined;
   let answer: IncomingMessage | undefined;
   let aborted: UpstreamError | undefined;
 
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     const send = (fresh: boolean) => {
       const agent = fresh ? false : secure ? agents.secure : agents.plain;
-      current = (secure ? https : http).request({
-        hostname,
-        port,
-        path: call.path,
-        method: 'POST',
-        headers,
-        agent,
-      });
-      current.once('response', (incoming) => {
+      const options = { hostname, port, path: call.path, method: 'POST', headers, agent };
+      const request = (secure ? https : http).request(options);
+      current = request;
+      request.once('response', (incoming) => {
         answer = incoming;
         // Whoever reads it sees its errors; between two reads they must not become uncaught.
         incoming.on('error', () => {});
         resolve(incoming);
       });
-      current.on('error', (error) => {
+      request.on('error', (error) => {
         // The vendor closed an idle connection just as it was reused: nothing was processed, so send once more.
-        if (!aborted && !answer && !fresh && current.reusedSocket && 'code' in error && error.code === 'ECONNRESET')
-          return send(true);
+        if (!aborted && !answer && !fresh && request.reusedSocket && isReset(error)) return send(true);
         const known = error instanceof UpstreamError ? error : undefined;
         reject(aborted ?? known ?? new UpstreamError('connection', 'The connection failed', error));
       });
-      limitConnecting(current, call.connectMs);
-      current.end(call.body);
+      // A vendor that switches protocols ends the request with neither a response nor an error.
+      request.once('close', () => {
+        if (request === current) reject(new UpstreamError('connection', 'The connection closed without an answer'));
+      });
+      limitConnecting(request, call.connectMs);
+      request.end(call.body);
     };
     send(false);
   });
@@ -85,9 +83,13 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
     response,
     abort(error) {
       aborted = error;
-      (answer ?? current).destroy(error);
+      (answer ?? current)?.destroy(error);
     },
   };
+}
+
+function isReset(error: Error): boolean {
+  return 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
 function limitConnecting(request: ClientRequest, connectMs: number): void {
