@@ -37,7 +37,9 @@ export function findProvider(snapshot: Snapshot, name: string): Provider | undef
   return provider;
 }
 
-function buildProvider(snapshot: Snapshot, name: string): Provider | undefined {
+function buildProvider(snapshot: Snapshot, called: string): Provider | undefined {
+  // An alias must not lead past what is configured under the name it stands for.
+  const name = Object.hasOwn(snapshot.providers, called) ? called : (catalogueEntry(called)?.name ?? called);
   const configured = Object.hasOwn(snapshot.providers, name) ? snapshot.providers[name] : undefined;
   const entry = catalogueEntry(configured?.type ?? name);
   const baseUrl = configured?.baseUrl ?? entry?.baseUrl;
@@ -45,7 +47,7 @@ function buildProvider(snapshot: Snapshot, name: string): Provider | undefined {
   const url = new URL(baseUrl);
   const secure = url.protocol === 'https:';
   return {
-    name: configured ? name : entry.name,
+    name,
     telemetryName: entry.telemetryName,
     // A literal IPv6 address stands in brackets in a URL and nowhere else.
     origin: {
@@ -59,21 +61,28 @@ function buildProvider(snapshot: Snapshot, name: string): Provider | undefined {
     paths: entry.paths,
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
     deployments: configured?.deployments ?? {},
-    headers: configured?.headers ?? {},
+    headers: lowerCased(configured?.headers ?? {}),
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
     keyOptional: entry.keyOptional ?? false,
     refusesStreamOptions: entry.refusesStreamOptions ?? false,
   };
 }
 
-/** The path of a request of that dialect; undefined when the provider does not speak it. */
+/** So that a header of the gateway is replaced instead of sent beside it. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** The path of a request of that dialect; undefined when the provider does not speak it or cannot have that model. */
 export function endpointPath(provider: Provider, dialect: Dialect, model: string): string | undefined {
   const path = provider.paths[dialect];
   if (path === undefined) return undefined;
   if (!path.includes('{')) return provider.basePath + path;
-  const deployment = Object.hasOwn(provider.deployments, model) ? provider.deployments[model] : undefined;
+  const deployment = (Object.hasOwn(provider.deployments, model) && provider.deployments[model]) || model;
+  // Dots are not encoded, and as a segment of their own would lead to another path.
+  if (deployment === '.' || deployment === '..') return undefined;
   const filled = path
-    .replace('{deployment}', () => encodeURIComponent(deployment ?? model))
+    .replace('{deployment}', () => encodeURIComponent(deployment.toWellFormed()))
     .replace('{apiVersion}', () => encodeURIComponent(provider.apiVersion ?? ''));
   return provider.basePath + filled;
 }
