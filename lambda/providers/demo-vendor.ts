@@ -14,7 +14,8 @@ const longestEcho = 200;
  * that it is no model, and counts words as tokens.
  */
 export async function startDemoVendor(): Promise<DemoVendor> {
-  const server = createServer((request, response) => void serve(request, response));
+  // A caller who leaves in the middle of a request is no reason to end the process.
+  const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
