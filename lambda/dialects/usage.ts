@@ -3,5 +3,7 @@ export type Usage = {
   inputTokens: number;
   outputTokens: number;
   cacheReadInputTokens: number;
+  /** Written into the vendor's cache, also a part of `inputTokens`. */
+  cacheCreationInputTokens: number;
   reasoningOutputTokens: number;
 };

@@ -15,6 +15,7 @@ export function readUsage(value: unknown): Usage | undefined {
     // xAI leaves reasoning out of completion_tokens and counts it in the total only.
     outputTokens: reasoning > 0 && total === input + completion + reasoning ? completion + reasoning : completion,
     cacheReadInputTokens: numberOrZero(inputDetails['cached_tokens'] ?? value['prompt_cache_hit_tokens']),
+    cacheCreationInputTokens: numberOrZero(inputDetails['cache_write_tokens']),
     reasoningOutputTokens: reasoning,
   };
 }

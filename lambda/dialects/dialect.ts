@@ -1,0 +1,60 @@
+import type { ChatEvent } from './chat-event.ts';
+import type { ChatRequest, DialectName } from './chat-request.ts';
+import type { JsonObject } from './json-value.ts';
+import type { ProviderError } from './provider-error.ts';
+
+/** An error as a caller is told, before it has the form of a dialect. */
+export type CallerError = {
+  status: number;
+  code: string;
+  type: string;
+  message: string;
+  param: string | null;
+  requestId: string;
+};
+
+/** What of a request cannot be read from its body: the model in a path, whether to stream. */
+export type RequestContext = { model?: string; stream?: boolean };
+
+/** How callers speak. Decoding throws `RequestProblem` when the request cannot be understood. */
+export type ClientDialect = {
+  name: DialectName;
+  decodeRequest(body: JsonObject, context: RequestContext): ChatRequest;
+  /** A complete answer as a JSON value. */
+  encodeResponse(events: readonly ChatEvent[], answer: AnswerContext): JsonObject;
+  /** Pieces of an event stream, whole events each; ends with what marks the end in this dialect. */
+  encodeStream(events: AsyncIterable<ChatEvent>, answer: AnswerContext): AsyncGenerator<string>;
+  /** Content type of a streamed answer. */
+  streamContentType: string;
+  encodeError(error: CallerError): JsonObject;
+  /** The last event of a stream that failed after it had begun. */
+  encodeStreamError(error: CallerError): string;
+};
+
+/** What an encoder must know besides the events: who asked for what, and how to make up what a vendor left out. */
+export type AnswerContext = {
+  request: ChatRequest;
+  /** The model that answers, as the caller shall see it. */
+  model: string;
+  nowSeconds: number;
+  /** Makes an identifier with this prefix, for vendors that give none. */
+  newId(prefix: string): string;
+};
+
+/** What goes to a vendor: the body, and what its path needs to know. */
+export type VendorRequest = { body: JsonObject; headers?: Record<string, string> };
+
+/** What of a caller's request this vendor cannot honour, by the caller's own names for it. */
+export type EncodedRequest = VendorRequest & { unsupported: readonly string[] };
+
+/** How vendors speak. */
+export type VendorDialect = {
+  name: DialectName;
+  /** Names in `unsupported` what has no place at this vendor; the gateway refuses, or drops and says so. */
+  encodeRequest(request: ChatRequest, target: { model: string }): EncodedRequest;
+  /** The events of a complete answer; an answer that is an error gives one `error` event. Throws on anything else. */
+  decodeResponse(body: JsonObject): ChatEvent[];
+  /** The events of a streamed answer. Ends without a `finish` when the vendor's stream does. */
+  decodeStream(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ChatEvent>;
+  decodeError(status: number, headers: Readonly<Record<string, string | undefined>>, text: string): ProviderError;
+};
