@@ -34,6 +34,7 @@ export type ChatRequest = {
 
 export type DialectName =
   | 'openai-chat'
+  | 'openai-completions'
   | 'openai-responses'
   | 'anthropic-messages'
   | 'gemini'
