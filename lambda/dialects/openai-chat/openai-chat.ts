@@ -1,0 +1,32 @@
+import type { CallerError, ClientDialect, VendorDialect } from '../dialect.ts';
+import type { JsonObject } from '../json-value.ts';
+import { readErrorBody } from '../provider-error.ts';
+import { decodeChatAnswer, decodeChatStream } from './decode-answer.ts';
+import { decodeChatRequest } from './decode-request.ts';
+import { encodeChatAnswer } from './encode-answer.ts';
+import { encodeChatRequest } from './encode-request.ts';
+import { encodeChatStream } from './encode-stream.ts';
+
+function encodeError({ message, type, param, code }: CallerError): JsonObject {
+  return { error: { message, type, param, code } };
+}
+
+/** Callers of `POST /v1/chat/completions`. */
+export const openAiChatClient: ClientDialect = {
+  name: 'openai-chat',
+  decodeRequest: decodeChatRequest,
+  encodeResponse: encodeChatAnswer,
+  encodeStream: encodeChatStream,
+  streamContentType: 'text/event-stream; charset=utf-8',
+  encodeError,
+  encodeStreamError: (error) => `data: ${JSON.stringify(encodeError(error))}\n\n`,
+};
+
+/** Vendors that speak OpenAI's chat protocol. */
+export const openAiChatVendor: VendorDialect = {
+  name: 'openai-chat',
+  encodeRequest: encodeChatRequest,
+  decodeResponse: decodeChatAnswer,
+  decodeStream: decodeChatStream,
+  decodeError: (_status, _headers, text) => readErrorBody(text),
+};
