@@ -71,18 +71,13 @@ export function foldThoughts(events: readonly ChatEvent[]): JsonObject {
   const pieces = events.filter((event) => event.type === 'reasoning');
   if (pieces.length === 0) return {};
   const thoughts: Thought[] = [];
-  let open: Thought | undefined;
-  for (const { text, signature, redacted } of pieces) {
-    if (redacted !== undefined) {
-      thoughts.push({ text: '', redacted });
-      open = undefined;
-      continue;
-    }
-    if (!open) thoughts.push((open = { text: '' }));
-    open.text += text ?? '';
-    if (signature === undefined) continue;
-    open.signature = signature;
-    open = undefined;
+  let isOpen = false;
+  for (const { text = '', signature, redacted } of pieces) {
+    const last = thoughts.at(-1);
+    if (redacted !== undefined) thoughts.push({ text: '', redacted });
+    else if (isOpen && last) Object.assign(last, { text: last.text + text }, signature ? { signature } : {});
+    else thoughts.push({ text, ...(signature ? { signature } : {}) });
+    isOpen = redacted === undefined && signature === undefined;
   }
   const text = thoughts.map((thought) => thought.text).join('');
   return { ...(text ? { reasoning_content: text } : {}), reasoning_details: thoughts.map(encodeThought) };
