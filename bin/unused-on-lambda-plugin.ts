@@ -7,8 +7,8 @@ import type { Plugin } from 'esbuild';
 const onDemand =
   /^(bowser|@aws-sdk\/credential-provider-(http|ini|process|sso|web-identity)|@smithy\/(credential-provider-imds|core\/event-streams))$/;
 
-// Classes imported at load and unused after: a cache for endpoint discovery, which is off unless one turns it on, and
-// hashes in JavaScript for a Node without its own.
+// Classes imported at load and unused after: a cache for endpoint discovery, which no command of these clients does any
+// more, and hashes in JavaScript for a Node without its own.
 const idleClass = /^(@aws-sdk\/endpoint-cache|\.\/(Sha256Js|Crc32Js))$/;
 
 /** Leaves out what the AWS SDK never uses on Lambda: almost half of the gateway's bundle. */
