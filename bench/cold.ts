@@ -8,7 +8,7 @@ import { startSurroundings } from './cold-surroundings.ts';
 
 const maxBundleBytes = 420_000;
 const maxInitRatio = 2.3;
-const rounds = 21;
+const rounds = 31;
 
 type Samples = Record<'empty' | 'gateway', ColdStart[]>;
 type Verdict = { holds: boolean; line: string };

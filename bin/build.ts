@@ -22,8 +22,6 @@ const options = {
   mainFields: ['module', 'main'],
   outExtension: { '.js': '.mjs' },
   legalComments: 'none',
-  // CommonJS packages inside an ESM bundle call `require`, which ESM does not have.
-  banner: { js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
   plugins: [builtinsPlugin, unusedOnLambdaPlugin],
   absWorkingDir: root,
   logLevel: 'silent',

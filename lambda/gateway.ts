@@ -9,13 +9,17 @@ import { secretsManagerStore } from './store/secrets-manager-store.ts';
 /** Init may take 10 s on Lambda; a slow AWS must not use them up. */
 const longestWarmUpMs = 3_000;
 
+// All of them before any work: a variable that is missing is then the only thing that fails.
 const variable = (name: string) => requiredVariable(process.env, name);
+const configTable = variable(environmentNames.configTable);
+const secretNames = {
+  vendorSecret: variable(environmentNames.vendorSecret),
+  firstKeySecret: variable(environmentNames.firstKeySecret),
+};
+
 const { gateway, warm, settled } = assembleGateway({
-  reader: dynamoConfigReader(new DynamoDBClient({}), variable(environmentNames.configTable)),
-  secretStore: secretsManagerStore(new SecretsManagerClient({}), {
-    vendorSecret: variable(environmentNames.vendorSecret),
-    firstKeySecret: variable(environmentNames.firstKeySecret),
-  }),
+  reader: dynamoConfigReader(new DynamoDBClient({}), configTable),
+  secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   log: (line) => process.stdout.write(`${line}\n`),
 });
 

@@ -9,6 +9,7 @@ export type ProviderError = {
 };
 
 const longestMessage = 2000;
+const longestWord = 200;
 
 /**
  * Reads an error body in any of the shapes that vendors send: OpenAI's `{error: {…}}`, the same inside a list (Gemini),
@@ -20,10 +21,22 @@ export function readErrorBody(text: string): ProviderError {
   if (!isObject(body)) return { message: undefined, type: undefined, param: undefined, code: undefined };
   const error = isObject(body['error']) ? body['error'] : body;
   return {
-    message: messageOf(error, body)?.slice(0, longestMessage),
+    message: messageOf(error, body),
     type: stringOrUndefined(error['type']),
     param: stringOrUndefined(error['param']),
     code: codeOf(error),
+  };
+}
+
+/** What of it the caller may be told: never the key that was sent, which some vendors quote, and not without end. */
+export function tellableError(error: ProviderError, secret: string | undefined): ProviderError {
+  const told = (text: string | undefined, longest: number) =>
+    (secret ? text?.replaceAll(secret, '***') : text)?.slice(0, longest);
+  return {
+    message: told(error.message, longestMessage),
+    type: told(error.type, longestWord),
+    param: told(error.param, longestWord),
+    code: told(error.code, longestWord),
   };
 }
 

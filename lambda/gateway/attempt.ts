@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Snapshot } from '../config/snapshot.ts';
+import { isObject } from '../dialects/json-value.ts';
 import { type AnswerFacts, readChatAnswer } from '../dialects/openai-chat/answer.ts';
 import { type ChatCall, forwardChatCall } from '../dialects/openai-chat/request.ts';
-import { readErrorBody } from '../dialects/provider-error.ts';
+import { readErrorBody, tellableError } from '../dialects/provider-error.ts';
 import { EventTooLargeError } from '../dialects/sse-events.ts';
 import { authHeaders, endpointPath, findProvider, type Provider } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
@@ -27,7 +28,7 @@ export type AttemptContext = {
 export type AttemptOutcome =
   | { kind: 'failed'; failure: Failure; secret: string | undefined }
   | { kind: 'buffered'; body: Buffer; facts: AnswerFacts }
-  | { kind: 'streaming'; stream: OpenStream; guard: Guard; exchange: UpstreamExchange };
+  | { kind: 'streaming'; stream: OpenStream; guard: Guard; exchange: UpstreamExchange; secret: string | undefined };
 
 const longestErrorBytes = 64 * 1024;
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -59,17 +60,21 @@ export async function attemptTarget(
   });
   if (context.call.stream) guard.expect('content', planned.limits.firstContentMs);
   let streaming = false;
+  const drop = () => exchange.abort(new UpstreamError('connection', 'The rest of the answer is not needed'));
   try {
-    const answer = await readAnswer(await exchange.response, context.call.stream, deps.now());
+    const response = await exchange.response;
+    if (!isSuccess(response)) guard.expect('end of the error', planned.limits.idleMs);
+    const answer = await readAnswer(response, context.call.stream, deps.now());
     if ('failure' in answer) {
-      exchange.abort(new UpstreamError('connection', 'The rest of the answer is not needed'));
+      drop();
       return failed(answer.failure, secret);
     }
     if ('facts' in answer) return { kind: 'buffered', ...answer };
     streaming = true;
     guard.expect('further event', planned.limits.idleMs);
-    return { kind: 'streaming', stream: answer.stream, guard, exchange };
+    return { kind: 'streaming', stream: answer.stream, guard, exchange, secret };
   } catch (error) {
+    drop();
     return failed(failureOfConnection(error, context.signal), secret);
   } finally {
     if (!streaming) guard.stop();
@@ -77,7 +82,12 @@ export async function attemptTarget(
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {
-  return { kind: 'failed', failure, secret };
+  return { kind: 'failed', failure: tellable(failure, secret), secret };
+}
+
+/** The failure with nothing in it that its caller must not hear. */
+export function tellable(failure: Failure, secret: string | undefined): Failure {
+  return failure.error ? { ...failure, error: tellableError(failure.error, secret) } : failure;
 }
 
 /** The keys of a provider, in the first entry of the vendor secret that has any. */
@@ -105,6 +115,8 @@ function outgoingHeaders(
     ...forwarded,
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
+    // Without it any coding would be welcome: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+    'accept-encoding': 'identity',
     'user-agent': 'sluice',
     ...authHeaders(provider.auth, secret),
     ...provider.headers,
@@ -113,27 +125,25 @@ function outgoingHeaders(
 
 type Answer = { failure: Failure } | { stream: OpenStream } | { body: Buffer; facts: AnswerFacts };
 
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode <= 299;
+}
+
 async function readAnswer(response: IncomingMessage, wantsStream: boolean, nowMs: number): Promise<Answer> {
-  const status = response.statusCode ?? 0;
-  if (status < 200 || status > 299) {
+  const { statusCode: status = 0, headers } = response;
+  if (!isSuccess(response)) {
     const error = readErrorBody((await readBody(response, longestErrorBytes)).body.toString('utf8'));
-    return { failure: { kind: classifyAnswer(status, error), status, error, ...retryAfter(response.headers, nowMs) } };
+    return { failure: { kind: classifyAnswer(status, error), status, error, ...retryAfter(headers, nowMs) } };
   }
-  const isStream = response.headers['content-type']?.includes('text/event-stream') === true;
-  if (wantsStream && isStream) return openStream(response);
+  const unusable = (detail: string): Answer => ({ failure: { kind: 'bad_response', status, detail } });
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') return unusable('It is compressed, unasked');
+  const isStream = headers['content-type']?.toLowerCase().includes('text/event-stream') === true;
+  if (isStream) return wantsStream ? openStream(response) : unusable('It sent no chat completion');
   const { body, full } = await readBody(response, longestAnswerBytes);
-  const facts = isStream || !full ? undefined : readChatAnswer(body.toString('utf8'));
+  const facts = full ? readChatAnswer(body.toString('utf8')) : undefined;
   if (facts?.error) return { failure: { kind: classifyErrorInside(facts.error), status, error: facts.error } };
-  if (!facts || wantsStream) {
-    return {
-      failure: {
-        kind: 'bad_response',
-        status,
-        detail: wantsStream ? 'It sent no event stream' : 'It sent no chat completion',
-      },
-    };
-  }
-  return { body, facts };
+  if (wantsStream) return unusable('It sent no event stream');
+  return facts ? { body, facts } : unusable('It sent no chat completion');
 }
 
 function retryAfter(headers: IncomingHttpHeaders, nowMs: number): { retryAfterMs?: number } {
@@ -146,6 +156,6 @@ export function failureOfConnection(error: unknown, signal: AbortSignal): Failur
   if (signal.aborted) return { kind: 'cancelled' };
   if (error instanceof EventTooLargeError) return { kind: 'bad_response', detail: error.message };
   if (error instanceof UpstreamError) return { kind: error.kind, detail: error.message };
-  if (error instanceof Error && 'code' in error) return { kind: 'connection', detail: String(error.code) };
+  if (isObject(error) && typeof error['code'] === 'string') return { kind: 'connection', detail: error['code'] };
   throw error;
 }

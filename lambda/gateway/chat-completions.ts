@@ -4,11 +4,11 @@ import { RequestProblem } from '../dialects/request-problem.ts';
 import { UpstreamError } from '../providers/upstream.ts';
 import { type PlannedAttempt, planAttempts } from '../routing/plan.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
-import { type AttemptContext, type AttemptOutcome, failureOfConnection } from './attempt.ts';
+import { type AttemptContext, type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
 import type { GatewayRequest, Sink } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { Caller, GatewayDeps } from './gateway-deps.ts';
-import { errorBody, GatewayError } from './gateway-error.ts';
+import { asGatewayError, errorBody, GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
 import { relayStream } from './relay-stream.ts';
 import { type AttemptRecord, runPlan } from './run-plan.ts';
@@ -22,11 +22,14 @@ export type Exchange = {
   record: RequestRecord;
 };
 
+/** The name is the caller's text, of any length. */
+const longestLoggedModel = 200;
+
 /** `POST /v1/chat/completions`: decode, plan, attempt, relay. Throws `GatewayError` while nothing was sent. */
 export async function chatCompletions(exchange: Exchange, deps: GatewayDeps): Promise<void> {
   const { request, caller, snapshot, record } = exchange;
   const call = decode(request);
-  record.requestModel = call.model;
+  record.requestModel = call.model?.slice(0, longestLoggedModel);
   record.stream = call.stream;
   const plan = planAttempts(snapshot, requireModel(snapshot, call.model, caller), deps.random());
   const totalMs = plan[0]?.limits.totalMs ?? 0;
@@ -83,7 +86,7 @@ function answerHeaders(
     'cache-control': 'no-cache',
     'x-request-id': request.id,
     'x-sluice-provider': target.provider,
-    'x-sluice-model': encodeURI(target.model),
+    'x-sluice-model': encodeURI(target.model.toWellFormed()),
     'x-sluice-attempts': String(record.attempts.length),
     'x-sluice-config-version': String(snapshot.version),
   };
@@ -106,20 +109,29 @@ type Streaming = { target: PlannedAttempt; call: ChatCall; outcome: Extract<Atte
 
 /** After the first byte a failure can only be an explicit error event, never a silent end. */
 async function sendStream({ request, sink, record }: Exchange, { target, call, outcome }: Streaming): Promise<void> {
-  const { stream, guard, exchange } = outcome;
-  record.status = 200;
+  const { stream, guard, exchange, secret } = outcome;
   try {
-    const relayed = await relayStream(stream, sink, { keepUsageEvent: call.wantsUsage, onProgress: guard.progress });
-    const { failure, ...facts } = relayed;
+    const { failure, ...facts } = await relayStream(stream, sink, { keepUsageEvent: call.wantsUsage, guard });
     Object.assign(record, facts);
-    if (failure) await sendErrorEvent(sink, record, failureError(failure, target));
-  } catch (error) {
-    await sendErrorEvent(sink, record, failureError(failureOfConnection(error, request.signal), target));
+    if (failure) await sendErrorEvent(sink, record, failureError(tellable(failure, secret), target));
+  } catch (thrown) {
+    const error = interruption(thrown, request.signal, target);
+    await sendErrorEvent(sink, record, error);
+    if (error.code === 'internal_error') throw error;
   } finally {
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
   }
   await sink.end();
+}
+
+/** What ended a stream: the connection to the provider, the caller, or a mistake of ours. */
+function interruption(thrown: unknown, signal: AbortSignal, target: PlannedAttempt): GatewayError {
+  try {
+    return failureError(failureOfConnection(thrown, signal), target);
+  } catch (mistake) {
+    return asGatewayError(mistake);
+  }
 }
 
 async function sendErrorEvent(sink: Sink, record: RequestRecord, error: GatewayError): Promise<void> {

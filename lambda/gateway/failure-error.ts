@@ -62,9 +62,9 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     code: 'provider_failed',
     message: `${name} failed${saying(failure)} Try again.`,
   }),
-  bad_response: ({ detail }, { name }) => ({
+  bad_response: ({ detail, status = 0 }, { name }) => ({
     code: 'provider_failed',
-    message: `${name} sent something that is not an answer of its API${detail ? `: ${detail}` : ''}.`,
+    message: `${name} sent something that is not an answer of its API${detail ? `: ${detail}` : status >= 300 ? ` (status ${status})` : ''}.`,
   }),
   connection: ({ detail }, { name }) => ({
     code: 'provider_failed',

@@ -33,8 +33,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 function watchHead(sink: Sink, record: RequestRecord): Sink {
   return {
     head(status, headers) {
-      record.status = status;
       sink.head(status, headers);
+      record.status = status;
     },
     write: sink.write,
     end: sink.end,

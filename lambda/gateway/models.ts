@@ -22,6 +22,9 @@ export function describeModel(snapshot: Snapshot, name: string, caller: Caller):
   return modelObject(snapshot, name, requireModel(snapshot, name, caller));
 }
 
+/** No provider has longer ones; a name comes back in headers, errors and the log. */
+const longestName = 500;
+
 /** What the name of a model stands for; throws `model_not_found` or `model_not_allowed`. */
 export function requireModel(snapshot: Snapshot, name: string | undefined, caller: Caller): RequestedModel {
   const wanted = name ?? snapshot.settings.defaultModel;
@@ -30,7 +33,8 @@ export function requireModel(snapshot: Snapshot, name: string | undefined, calle
       param: 'model',
     });
   }
-  const model = findRequestedModel(snapshot, wanted, (provider) => findProvider(snapshot, provider) !== undefined);
+  const isProvider = (provider: string) => findProvider(snapshot, provider) !== undefined;
+  const model = wanted.length > longestName ? undefined : findRequestedModel(snapshot, wanted, isProvider);
   if (!model) {
     const hint = 'GET /v1/models lists the configured ones; "provider/model" names one of a provider directly.';
     throw new GatewayError('model_not_found', `The model "${shortened(wanted)}" does not exist here. ${hint}`, {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../dialects/json-value.ts';
 import { type AnswerFacts, readChatEvent } from '../dialects/openai-chat/answer.ts';
-import { type EventRun, type EventSplitter, eventSplitter } from '../dialects/sse-events.ts';
+import { type EventRun, type EventSplitter, eventSplitter, parseEvent } from '../dialects/sse-events.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
 
 /** A stream whose first content has come: from here on it is the answer. */
@@ -42,9 +43,11 @@ export async function openStream(response: IncomingMessage): Promise<{ stream: O
   }
 }
 
-/** A last event may come without its blank line when the connection ends. */
+/** A last event may come without its blank line when the connection ends; half an event is none. */
 export function lastRun(splitter: EventSplitter): EventRun | undefined {
-  return splitter.rest().length === 0 ? undefined : splitter.push(Buffer.from('\n\n'));
+  const { data } = parseEvent(splitter.rest().toString('utf8'));
+  const isWhole = data !== undefined && (data.trim() === '[DONE]' || parseJson(data) !== undefined);
+  return isWhole ? splitter.push(Buffer.from('\n\n')) : undefined;
 }
 
 function firstMeaning(run: EventRun): AnswerFacts | undefined {

@@ -3,6 +3,7 @@ import type { EventRun } from '../dialects/sse-events.ts';
 import type { Usage } from '../dialects/usage.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
 import type { Sink } from './exchange.ts';
+import type { Guard } from './guard.ts';
 import { lastRun, type OpenStream } from './open-stream.ts';
 
 /** What a relayed stream turned out to be, known when it has ended. */
@@ -17,8 +18,11 @@ export type RelayedStream = {
 export type RelayOptions = {
   /** Pass on the event that only reports usage. */
   keepUsageEvent: boolean;
-  onProgress(): void;
+  guard: Pick<Guard, 'expect' | 'progress' | 'pause'>;
 };
+
+/** How long the connection may stay open behind the end marker: the caller waits for it, and nothing is missing. */
+const longestEndMs = 1_000;
 
 /** Passes the vendor's bytes on unchanged, whole events at a time, and reads on the way how the answer ends. */
 export async function relayStream(stream: OpenStream, sink: Sink, options: RelayOptions): Promise<RelayedStream> {
@@ -28,21 +32,32 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
     responseModel: undefined,
     failure: undefined,
   };
+  const { guard, keepUsageEvent } = options;
   let done = false;
   const pass = (run: EventRun): Promise<void> | undefined => {
-    if (run !== stream.first && !holdsFacts(run.bytes.toString('latin1'))) return sink.write(run.bytes);
-    const { bytes, ended } = sift(run, relayed, options.keepUsageEvent);
+    const plain = run !== stream.first && !holdsFacts(run.bytes.toString('latin1'));
+    if (plain) return sink.write(run.bytes);
+    const { bytes, ended } = sift(run, relayed, keepUsageEvent);
+    if (ended && !done) guard.expect('end of the stream', longestEndMs);
+    const slow = bytes.length > 0 ? sink.write(bytes) : undefined;
     done ||= ended;
-    return bytes.length > 0 ? sink.write(bytes) : undefined;
+    return slow;
+  };
+  const patiently = async (slow: Promise<void>): Promise<void> => {
+    guard.pause();
+    await slow;
+    guard.progress();
   };
 
   try {
-    await pass(stream.first);
+    const begun = pass(stream.first);
+    if (begun !== undefined) await patiently(begun);
     while (!relayed.failure) {
       const piece = await stream.pieces.next();
-      options.onProgress();
+      guard.progress();
       const run = piece.done ? lastRun(stream.splitter) : stream.splitter.push(piece.value);
-      if (run) await pass(run);
+      const slow = run && pass(run);
+      if (slow !== undefined) await patiently(slow);
       if (piece.done) break;
     }
   } catch (error) {

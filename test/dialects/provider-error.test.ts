@@ -17,7 +17,9 @@ describe('readErrorBody', () => {
       undefined,
       '502',
     ],
-  ])('reads the shape of %s', (_, text, message, type, param, code) => {
+  ])('reads the shape of %s', (...row) => {
+    const [, text, message, type, param, code] = row;
+
     expect(readErrorBody(text)).toEqual({ message, type, param, code });
   });
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { coldStart } from '../../bench/cold-run.ts';
+import { startSurroundings } from '../../bench/cold-surroundings.ts';
 import { buildBundle, buildBundles } from '../../bin/build.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
@@ -19,6 +21,41 @@ describe('bundles', () => {
     expect(sizeOf(bundles.gateway)).toBeLessThanOrEqual(420_000);
     expect(textOf(bundles.gateway)).toContain('secretsmanager');
     expect(textOf(bundles.gateway)).toContain('DynamoDB_20120810');
+  });
+
+  test('keep what init loads of the gateway small, so that a release of the SDK that brings more is noticed', () => {
+    expect(statSync(join(bundles.gateway, 'index.mjs')).size).toBeLessThanOrEqual(260_000);
+  });
+
+  test('answer a first request by what they read from DynamoDB and Secrets Manager in init', async () => {
+    const { aws, environment, event, close } = await startSurroundings();
+    const published = aws.calls.length;
+
+    const [, answer] = await coldStart({
+      bundle: bundles.gateway,
+      environment,
+      request: { event, onReady: () => undefined },
+    }).finally(close);
+
+    expect(answer).toEqual({ status: 200, body: expect.stringContaining('pong') });
+    expect(aws.calls.slice(published).sort()).toEqual([
+      'GetItem key',
+      'GetItem pointer',
+      'GetItem snapshot',
+      'GetSecretValue first-key',
+      'GetSecretValue vendor-keys',
+    ]);
+  });
+
+  test('pass over the sources of credentials that are left out, and report that there are none', () => {
+    const { output } = load(bundles.gateway, { AWS_ACCESS_KEY_ID: '' });
+
+    expect(output).toContain('"event":"RefreshFailed"');
+    expect(output).toContain('"reason":"CredentialsProviderError"');
+  });
+
+  test.each(['gateway', 'compiler'] as const)('call no `require`, which a module does not have: %s', (name) => {
+    expect(textOf(bundles[name])).not.toContain('Dynamic require of');
   });
 
   test.each(['gateway', 'compiler'] as const)('never import one of Node’s modules the slow way: %s', (name) => {
@@ -41,12 +78,29 @@ describe('bundles', () => {
   test.each(['gateway', 'compiler'] as const)(
     'load in a plain Node without undici and export a handler: %s',
     (name) => {
-      expect(load(bundles[name])).toEqual({ handler: 'function', undici: false });
+      const { handler, undici } = load(bundles[name]);
+
+      expect({ handler, undici }).toEqual({ handler: 'function', undici: false });
     },
   );
 });
 
 describe('building', () => {
+  test('reaches a builtin by name, as a whole, as a namespace and on demand, and keeps only the names in use', async () => {
+    const source = `
+      import http, { STATUS_CODES } from 'node:http';
+      import * as path from 'path';
+      const { AsyncLocalStorage, default: whole } = await import('node:async_hooks');
+      const onDemand = new AsyncLocalStorage() instanceof whole.AsyncLocalStorage;
+      export const handler = [http.STATUS_CODES === STATUS_CODES, path.join('a', 'b'), onDemand];`;
+
+    const directory = await buildBundle(entry('builtins.ts', source), join(outdir, 'builtins'));
+
+    const { handler } = await import(pathToFileURL(join(directory, 'index.mjs')).href);
+    expect(handler).toEqual([true, 'a/b', true]);
+    expect(textOf(directory)).not.toContain('WebSocket');
+  });
+
   test('removes what an earlier build left', async () => {
     const directory = join(outdir, 'rebuilt');
     await buildBundle(entry('first.ts', 'export const handler = () => 1;'), directory);
@@ -90,8 +144,10 @@ function sizeOf(directory: string): number {
   return readdirSync(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0);
 }
 
+type Loaded = { handler: string; undici: boolean; output: string };
+
 /** Imports the bundle as the Lambda runtime does, in a Node of its own; what it asks of AWS finds a closed port. */
-function load(directory: string): { handler: string; undici: boolean } {
+function load(directory: string, environment: Record<string, string> = {}): Loaded {
   const script = `
     globalThis.awslambda = { streamifyResponse: (handler) => handler, HttpResponseStream: { from: (stream) => stream } };
     const { handler } = await import(${JSON.stringify(pathToFileURL(join(directory, 'index.mjs')).href)});
@@ -101,6 +157,7 @@ function load(directory: string): { handler: string; undici: boolean } {
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',
     env: {
+      HOME: '/nonexistent',
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
@@ -110,7 +167,8 @@ function load(directory: string): { handler: string; undici: boolean } {
       VENDOR_SECRET: 'vendor-keys',
       FIRST_KEY_SECRET: 'first-key',
       EVENT_BUS: 'default',
+      ...environment,
     },
   });
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  return { ...JSON.parse(output.trim().split('\n').at(-1) ?? ''), output };
 }

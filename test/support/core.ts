@@ -1,0 +1,103 @@
+import { type ProviderConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
+import { createGateway } from '../../lambda/gateway/gateway.ts';
+import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
+import { createKeyRing } from '../../lambda/providers/key-ring.ts';
+import { createUpstream } from '../../lambda/providers/upstream.ts';
+import { aSnapshot } from './snapshots.ts';
+
+/** A sink that keeps what it gets. */
+export type CollectingSink = Sink & {
+  heads: { status: number; headers: Record<string, string> }[];
+  text(): string;
+  ended: boolean;
+};
+
+export function collectingSink(): CollectingSink {
+  const pieces: Buffer[] = [];
+  const keep = (bytes: Uint8Array | string = '') => {
+    pieces.push(Buffer.from(bytes as string));
+    return undefined;
+  };
+  const sink: CollectingSink = {
+    heads: [],
+    ended: false,
+    text: () => Buffer.concat(pieces).toString('utf8'),
+    head: (status, headers) => void sink.heads.push({ status, headers }),
+    write: keep,
+    end(bytes) {
+      sink.ended = true;
+      return keep(bytes);
+    },
+  };
+  return sink;
+}
+
+export const vendorSecret = 'canary-vendor-secret';
+
+/** Dependencies of the core: real connections, everything else in memory. `close` ends the connections. */
+export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) {
+  const lines: string[] = [];
+  const upstream = createUpstream();
+  const secrets = recordByName(Object.keys(snapshot.providers).map((name) => [name, [vendorSecret]]));
+  const deps: GatewayDeps = {
+    snapshot: async () => snapshot,
+    findCaller: async () => ({ label: 'tester', models: undefined }),
+    secrets: { get: async () => secrets, refresh: async () => secrets },
+    upstream,
+    keyRing: createKeyRing(),
+    now: Date.now,
+    random: () => 0.5,
+    sleep: async () => {},
+    log: (line) => void lines.push(line),
+    ...fields,
+  };
+  return { deps, lines, close: upstream.close };
+}
+
+/** A snapshot whose provider `scripted` listens there, with the model `one`. */
+export function snapshotOf(
+  url: string,
+  more: { provider?: Partial<ProviderConfig>; timeouts?: object } = {},
+): Snapshot {
+  const provider = { type: 'openai-compatible', baseUrl: url, ...more.provider };
+  const targets = [{ provider: 'scripted', model: 'model-1', weight: 1 }];
+  return aSnapshot({
+    providers: recordByName([['scripted', provider]]),
+    models: recordByName([['one', { targets, strategy: 'priority', fallbacks: [], timeouts: more.timeouts ?? {} }]]),
+  });
+}
+
+export function chatRequest(fields: object = {}, request: Partial<GatewayRequest> = {}): GatewayRequest {
+  const body = { model: 'one', messages: [{ role: 'user', content: 'canary-prompt' }], ...fields };
+  return {
+    id: 'request-1',
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: { authorization: 'Bearer key' },
+    body: Buffer.from(JSON.stringify(body)),
+    receivedAtMs: Date.now(),
+    deadlineMs: Date.now() + 20_000,
+    signal: new AbortController().signal,
+    ...request,
+  };
+}
+
+const running: (() => void)[] = [];
+
+/** Ends the connections of all cores that `handled` has made. They stay until then, so that a leak can be seen. */
+export function closeCores(): void {
+  for (const close of running.splice(0)) close();
+}
+
+/** Answers one request with a core made for it, and says what came of it. Call `closeCores` afterwards. */
+export async function handled(
+  snapshot: Snapshot,
+  request: GatewayRequest,
+  { deps: fields = {}, sink = collectingSink() }: { deps?: Partial<GatewayDeps>; sink?: CollectingSink } = {},
+) {
+  const { deps, lines, close } = coreDeps(snapshot, fields);
+  running.push(close);
+  await createGateway(deps).handle(request, sink);
+  return { sink, text: sink.text(), head: sink.heads[0], line: JSON.parse(lines.join('')), log: lines.join('\n') };
+}
