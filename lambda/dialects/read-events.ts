@@ -1,0 +1,32 @@
+import { eventSplitter, parseEvent } from './sse-events.ts';
+
+/** A server-sent event that has data; `event` is undefined where the vendor does not name its events. */
+export type ServerSentEvent = { event: string | undefined; data: string };
+
+/**
+ * The events of a byte stream, those that a piece completes at once. Comments and events without data are left out. An
+ * event that the end of the stream leaves without its blank line is read too: some vendors end like that.
+ */
+export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly ServerSentEvent[]> {
+  const splitter = eventSplitter();
+  for await (const piece of bytes) {
+    const run = splitter.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    if (!run) continue;
+    let start = 0;
+    const texts = run.ends.map((end) => {
+      const text = run.bytes.toString('utf8', start, end);
+      start = end;
+      return text;
+    });
+    yield eventsOf(texts);
+  }
+  const rest = splitter.rest();
+  if (rest.length > 0) yield eventsOf([rest.toString('utf8')]);
+}
+
+function eventsOf(texts: readonly string[]): ServerSentEvent[] {
+  return texts.flatMap((text) => {
+    const { event, data } = parseEvent(text);
+    return data === undefined ? [] : [{ event, data }];
+  });
+}
