@@ -21,3 +21,8 @@ export function stringOrUndefined(value: unknown): string | undefined {
 export function numberOrZero(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
+
+/** The same object without the fields that are undefined. */
+export function withoutUndefined(value: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+}
