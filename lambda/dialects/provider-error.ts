@@ -6,6 +6,8 @@ export type ProviderError = {
   type: string | undefined;
   param: string | undefined;
   code: string | undefined;
+  /** How long the provider asks to wait, where its body says so rather than a header. */
+  retryAfterMs?: number;
 };
 
 const longestMessage = 2000;
