@@ -1,0 +1,105 @@
+import type { ChatEvent } from '../chat-event.ts';
+import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
+import { readEvents } from '../read-events.ts';
+import { argumentEvents, callEvents, citationEvents, contentEvents, logprobEvents, planEvents } from './content.ts';
+import { isCohereError, readCohereError } from './errors.ts';
+import { endEvents, failureOf } from './finish.ts';
+
+/** What a stream's later events refer to. */
+type Progress = {
+  /** Our index of the call that Cohere counts as this; calls count from 0 whatever Cohere begins with. */
+  calls: Map<unknown, number>;
+  count: number;
+  /** Calls that have no arguments yet. */
+  bare: Set<number>;
+  textLength: number;
+  /** How much text stood before each block of content. */
+  blocks: Map<unknown, number>;
+};
+
+/** The events of a streamed answer; Cohere does not name the model in it. */
+export async function* decodeCohereStream(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ChatEvent> {
+  const progress: Progress = { calls: new Map(), count: 0, bare: new Set(), textLength: 0, blocks: new Map() };
+  for await (const events of readEvents(bytes)) {
+    for (const { event, data } of events) {
+      const body = parseJson(data);
+      if (!isObject(body)) continue;
+      for (const decoded of event === 'error' ? [errorEvent(data)] : decodeEvent(progress, body, data)) {
+        yield decoded;
+        if (decoded.type === 'error') return;
+      }
+    }
+  }
+}
+
+function errorEvent(data: string): ChatEvent {
+  return { type: 'error', error: readCohereError(data) };
+}
+
+/** Reads one event; unknown ones say nothing. */
+function decodeEvent(progress: Progress, body: JsonObject, data: string): ChatEvent[] {
+  const delta = isObject(body['delta']) ? body['delta'] : {};
+  const message = isObject(delta['message']) ? delta['message'] : {};
+  switch (body['type']) {
+    case 'message-start':
+      return [{ type: 'start', id: stringOrUndefined(body['id']), model: undefined }];
+    case 'content-start':
+      progress.blocks.set(body['index'], progress.textLength);
+      return decodeContent(progress, message['content']);
+    case 'content-delta':
+      return [...decodeContent(progress, message['content']), ...logprobEvents(body['logprobs'])];
+    case 'tool-plan-delta':
+      return planEvents(message['tool_plan']);
+    case 'tool-call-start':
+      return startCall(progress, body['index'], message['tool_calls']);
+    case 'tool-call-delta':
+      return continueCall(progress, body['index'], message['tool_calls']);
+    case 'tool-call-end':
+      return endCalls(progress, progress.calls.get(body['index']));
+    case 'citation-start':
+      return decodeCitation(progress, message['citations']);
+    case 'message-end': {
+      const failure = failureOf(delta);
+      return failure ? [failure] : [...endCalls(progress), ...endEvents(delta)];
+    }
+    default:
+      return body['type'] === undefined && isCohereError(body) ? [errorEvent(data)] : [];
+  }
+}
+
+function decodeContent(progress: Progress, block: unknown): ChatEvent[] {
+  const events = contentEvents(block);
+  for (const event of events) if (event.type === 'text') progress.textLength += event.text.length;
+  return events;
+}
+
+function startCall(progress: Progress, theirs: unknown, call: unknown): ChatEvent[] {
+  const index = progress.count++;
+  progress.calls.set(theirs, index);
+  const events = callEvents(isObject(call) ? call : {}, index);
+  if (events.length === 1) progress.bare.add(index);
+  return events;
+}
+
+function continueCall(progress: Progress, theirs: unknown, call: unknown): ChatEvent[] {
+  const index = progress.calls.get(theirs);
+  if (index === undefined || !isObject(call)) return [];
+  const events = argumentEvents(call, index);
+  if (events.length > 0) progress.bare.delete(index);
+  return events;
+}
+
+/** A call that ends without arguments has none: `{}`. Without an index all that began are ended. */
+function endCalls(progress: Progress, only?: number): ChatEvent[] {
+  const ended = only === undefined ? [...progress.bare] : [only].filter((index) => progress.bare.has(index));
+  for (const index of ended) progress.bare.delete(index);
+  return ended.map((index) => ({ type: 'tool-arguments', choice: 0, index, text: '{}' }));
+}
+
+/** One citation, as Cohere sends it, or a list of them, as the name suggests. */
+function decodeCitation(progress: Progress, citations: unknown): ChatEvent[] {
+  const list = Array.isArray(citations) ? citations : [citations];
+  return list
+    .filter(isObject)
+    .flatMap((citation) => citationEvents(citation, progress.blocks.get(citation['content_index']) ?? 0));
+}
