@@ -45,30 +45,29 @@ function decodeEvent(progress: Progress, body: JsonObject, data: string): ChatEv
       return [{ type: 'start', id: stringOrUndefined(body['id']), model: undefined }];
     case 'content-start':
       progress.blocks.set(body['index'], progress.textLength);
-      return decodeContent(progress, message['content']);
+      return countText(progress, contentEvents(message['content']));
     case 'content-delta':
-      return [...decodeContent(progress, message['content']), ...logprobEvents(body['logprobs'])];
+      return [...countText(progress, contentEvents(message['content'])), ...logprobEvents(body['logprobs'])];
     case 'tool-plan-delta':
-      return planEvents(message['tool_plan']);
+      return countText(progress, planEvents(message['tool_plan']));
     case 'tool-call-start':
       return startCall(progress, body['index'], message['tool_calls']);
     case 'tool-call-delta':
       return continueCall(progress, body['index'], message['tool_calls']);
     case 'tool-call-end':
-      return endCalls(progress, progress.calls.get(body['index']));
+      return endCalls(progress, [progress.calls.get(body['index'])]);
     case 'citation-start':
       return decodeCitation(progress, message['citations']);
     case 'message-end': {
       const failure = failureOf(delta);
-      return failure ? [failure] : [...endCalls(progress), ...endEvents(delta)];
+      return failure ? [failure] : [...endCalls(progress, [...progress.bare]), ...endEvents(delta)];
     }
     default:
       return body['type'] === undefined && isCohereError(body) ? [errorEvent(data)] : [];
   }
 }
 
-function decodeContent(progress: Progress, block: unknown): ChatEvent[] {
-  const events = contentEvents(block);
+function countText(progress: Progress, events: ChatEvent[]): ChatEvent[] {
   for (const event of events) if (event.type === 'text') progress.textLength += event.text.length;
   return events;
 }
@@ -89,11 +88,12 @@ function continueCall(progress: Progress, theirs: unknown, call: unknown): ChatE
   return events;
 }
 
-/** A call that ends without arguments has none: `{}`. Without an index all that began are ended. */
-function endCalls(progress: Progress, only?: number): ChatEvent[] {
-  const ended = only === undefined ? [...progress.bare] : [only].filter((index) => progress.bare.has(index));
-  for (const index of ended) progress.bare.delete(index);
-  return ended.map((index) => ({ type: 'tool-arguments', choice: 0, index, text: '{}' }));
+/** A call that ends without arguments has none: `{}`. */
+function endCalls(progress: Progress, ended: readonly (number | undefined)[]): ChatEvent[] {
+  return ended.flatMap((index): ChatEvent[] => {
+    if (index === undefined || !progress.bare.delete(index)) return [];
+    return [{ type: 'tool-arguments', choice: 0, index, text: '{}' }];
+  });
 }
 
 /** One citation, as Cohere sends it, or a list of them, as the name suggests. */
