@@ -32,10 +32,11 @@ function readStreamError(data: string): ReturnType<typeof readReplicateError> {
   return { ...error, message: error.message ?? (data.trim() || undefined) };
 }
 
-/** `done` gives a reason when the prediction did not succeed: `canceled` or `error`. */
-function doneEvent(data: string): ChatEvent {
+/** `done` gives a reason when the prediction did not succeed: `canceled` or `error`. A piece of it says nothing. */
+function doneEvent(data: string): ChatEvent | undefined {
   const body = parseJson(data);
-  const reason = isObject(body) ? stringOrUndefined(body['reason']) : undefined;
+  if (!isObject(body)) return undefined;
+  const reason = stringOrUndefined(body['reason']);
   if (!reason) return { type: 'finish', choice: 0, reason: 'stop', nativeReason: 'succeeded' };
   const message = `The prediction ended early: ${reason}`;
   return { type: 'error', error: { message, type: undefined, param: undefined, code: reason } };

@@ -28,13 +28,18 @@ export function encodeReplicateRequest(request: ChatRequest, target: { model: st
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
     seed: sampling.seed,
-    stop_sequences: request.stop.length > 0 ? request.stop.join(',') : undefined,
+    stop_sequences: request.stop.filter(isListable).join(',') || undefined,
     ...extensions.replicate,
   });
   const body: JsonObject = { version: target.model, input };
   const missing = [...unsupported, ...unsupportedFields(request, images)];
   if (request.stream) return { body: { ...body, stream: true }, unsupported: missing };
   return { body, headers: { prefer: 'wait' }, unsupported: missing };
+}
+
+/** Stop sequences are one text with commas between them. */
+function isListable(sequence: string): boolean {
+  return !sequence.includes(',');
 }
 
 /** Models take one image, at a URL or inside of one. */
@@ -53,8 +58,7 @@ function unsupportedFields(request: ChatRequest, images: readonly ImagePart[]): 
     n: request.choices > 1,
     logprobs: request.topLogprobs !== undefined,
     image_url: images.length > 1 || images.some(({ source }) => source.kind === 'id'),
-    // A list of stop sequences is written with commas, so one that holds a comma cannot be.
-    stop: request.stop.some((sequence) => sequence.includes(',')),
+    stop: !request.stop.every(isListable),
     user: request.user !== undefined,
     metadata: request.metadata !== undefined,
     service_tier: serviceTier !== undefined && serviceTier !== 'auto' && serviceTier !== 'default',
