@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { parseKeyItem } from './config/parse-key-item.ts';
 import type { RawItem } from './config/raw-item.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
@@ -54,6 +54,7 @@ export function assembleGateway({ reader, secretStore, log }: GatewayParts): Ass
     keyRing: createKeyRing(),
     now,
     random: Math.random,
+    newId: () => randomUUID().replaceAll('-', ''),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     log,
   });

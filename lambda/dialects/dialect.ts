@@ -47,11 +47,14 @@ export type VendorRequest = { body: JsonObject; headers?: Record<string, string>
 /** What of a caller's request this vendor cannot honour, by the caller's own names for it. */
 export type EncodedRequest = VendorRequest & { unsupported: readonly string[] };
 
+/** Whom a request is written for, with what differs between vendors of one dialect. */
+export type VendorTarget = { model: string; maxTokensField?: string; refusesStreamOptions?: boolean };
+
 /** How vendors speak. */
 export type VendorDialect = {
   name: DialectName;
   /** Names in `unsupported` what has no place at this vendor; the gateway refuses, or drops and says so. */
-  encodeRequest(request: ChatRequest, target: { model: string }): EncodedRequest;
+  encodeRequest(request: ChatRequest, target: VendorTarget): EncodedRequest;
   /** The events of a complete answer; an answer that is an error gives one `error` event. Throws on anything else. */
   decodeResponse(body: JsonObject): ChatEvent[];
   /** The events of a streamed answer. Ends without a `finish` when the vendor's stream does. */

@@ -25,6 +25,8 @@ export type GatewayDeps = {
   now(): number;
   /** A number in [0, 1). */
   random(): number;
+  /** Letters and digits that nobody has had before. */
+  newId(): string;
   sleep(ms: number): Promise<void>;
   /** Takes one line of JSON for each request. */
   log(line: string): void;

@@ -1,3 +1,5 @@
+import type { CallerError } from '../dialects/dialect.ts';
+
 /** Who is at fault: the caller, a policy of the operator, the provider, or the gateway itself. */
 export type FaultDomain = 'caller' | 'policy' | 'provider' | 'gateway';
 
@@ -59,16 +61,16 @@ export class GatewayError extends Error {
   }
 }
 
-/** OpenAI's error object: `{ error: { message, type, param, code } }`. */
-export function errorBody(error: GatewayError): { error: Record<string, string | null> } {
+/** The error as dialects write it. */
+export function callerError(error: GatewayError, requestId: string): CallerError {
   const { param = null, type, providerCode } = error.details;
   return {
-    error: {
-      message: error.message,
-      type: type ?? errorCodes[error.code].type,
-      param,
-      code: providerCode ?? error.code,
-    },
+    status: error.status,
+    code: providerCode ?? error.code,
+    type: type ?? errorCodes[error.code].type,
+    message: error.message,
+    param,
+    requestId,
   };
 }
 

@@ -1,10 +1,11 @@
 import { type RequestRecord, requestLogLine } from '../telemetry/request-record.ts';
 import { authenticate } from './authenticate.ts';
-import { chatCompletions, type Exchange } from './chat-completions.ts';
+import { converse, type Exchange } from './conversation.ts';
 import { type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { asGatewayError, errorBody, GatewayError } from './gateway-error.ts';
+import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
 import { describeModel, listModels } from './models.ts';
+import { errorDialect, findRoute } from './routes.ts';
 
 /** The gateway, the same behind every host: answers one request completely, then writes its log line. Never throws. */
 export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<void> };
@@ -54,45 +55,14 @@ async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord
       return sendJson(sink, 200, listModels(snapshot, caller), headers);
     case 'model':
       return sendJson(sink, 200, describeModel(snapshot, route.id, caller), headers);
-    case 'chat-completions':
+    case 'conversation':
       if (request.body.length > largestBodyBytes) {
         throw new GatewayError(
           'request_too_large',
           'The request is larger than 6 MB. Send less: shorter messages, or smaller or linked images.',
         );
       }
-      return chatCompletions(exchange, deps);
-  }
-}
-
-type Route = { name: 'health' } | { name: 'models' } | { name: 'model'; id: string } | { name: 'chat-completions' };
-
-/** Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
-function findRoute({ method, path }: GatewayRequest): Route {
-  const plain = path.replace(/^\/v1(?=\/|$)/, '').replace(/\/$/, '');
-  if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
-  if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
-  if (plain === '/chat/completions') return allow(method, 'POST', path, { name: 'chat-completions' });
-  const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
-  if (id) return allow(method, 'GET', path, { name: 'model', id });
-  throw new GatewayError(
-    'unknown_url',
-    `There is no ${path.slice(0, 200)} here. This gateway answers POST /v1/chat/completions, GET /v1/models and GET /health.`,
-  );
-}
-
-function allow(method: string, allowed: 'GET' | 'POST', path: string, route: Route): Route {
-  if (method === allowed || (method === 'HEAD' && allowed === 'GET')) return route;
-  throw new GatewayError('method_not_allowed', `${method} is not possible on ${path}; use ${allowed}.`, {
-    headers: { allow: allowed },
-  });
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
+      return converse(exchange, route, deps);
   }
 }
 
@@ -114,7 +84,8 @@ async function answerError(
     'x-request-id': request.id,
     'x-sluice-attempts': String(record.attempts.length),
   };
-  await sendJson(sink, error.status, errorBody(error), headers);
+  const body = errorDialect(request.path).encodeError(callerError(error, request.id));
+  await sendJson(sink, error.status, body, headers);
 }
 
 /** Type and place of an exception. Its message may quote what was being processed. */

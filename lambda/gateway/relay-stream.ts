@@ -6,19 +6,27 @@ import type { Sink } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { lastRun, type OpenStream } from './open-stream.ts';
 
+/** What the log says of an answer. */
+export type RelayedFacts = {
+  usage?: Usage | undefined;
+  finishReason?: string | undefined;
+  responseModel?: string | undefined;
+};
+
 /** What a relayed stream turned out to be, known when it has ended. */
-export type RelayedStream = {
-  usage: Usage | undefined;
-  finishReason: string | undefined;
-  responseModel: string | undefined;
+export type RelayedStream = RelayedFacts & {
   /** Set when the stream did not end as an answer must; the caller has not been told yet. */
   failure: Failure | undefined;
 };
 
+/** Sends the rest of an answer that has begun. */
+export type Relay = (sink: Sink, guard: RelayGuard) => Promise<RelayedStream>;
+export type RelayGuard = Pick<Guard, 'expect' | 'progress' | 'pause'>;
+
 export type RelayOptions = {
   /** Pass on the event that only reports usage. */
   keepUsageEvent: boolean;
-  guard: Pick<Guard, 'expect' | 'progress' | 'pause'>;
+  guard: RelayGuard;
 };
 
 /** How long the connection may stay open behind the end marker: the caller waits for it, and nothing is missing. */

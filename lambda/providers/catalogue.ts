@@ -1,8 +1,13 @@
+import type { DialectName } from '../dialects/chat-request.ts';
+
 /** How a provider wants its key: `Authorization: Bearer …`, a header of its own, or none at all. */
 export type Auth = { kind: 'bearer' } | { kind: 'header'; name: string } | { kind: 'none' };
 
-/** The wire formats that a provider can speak; each has a folder under `lambda/dialects`. */
-export type Dialect = 'openai-chat';
+/**
+ * A path under the base URL. `{deployment}` and `{apiVersion}` are filled in from configuration, `{model}` is the model's
+ * name. Some vendors have another path for streams.
+ */
+export type EndpointPath = string | { buffered: string; streamed: string };
 
 /** Protocol facts of one vendor API. Models, weights and keys are configuration and never stand here. */
 export type CatalogueEntry = {
@@ -15,8 +20,8 @@ export type CatalogueEntry = {
   /** Absent when every customer has an address of their own; configuration must then give it. */
   baseUrl?: string;
   auth: Auth;
-  /** Path under the base URL by dialect. `{deployment}` and `{apiVersion}` are filled in from configuration. */
-  paths: Partial<Record<Dialect, string>>;
+  /** Where it speaks which dialect; callers of another one are translated into the first. */
+  paths: Partial<Record<DialectName, EndpointPath>>;
   /** Value of `{apiVersion}` when configuration gives none. */
   apiVersion?: string;
   /** Environment variables that may hold its key, the first set one wins. */
@@ -25,6 +30,10 @@ export type CatalogueEntry = {
   accountUrl?: { variable: string; url: string };
   /** True when it may be called without any key, as servers on one's own machine are. */
   keyOptional?: true;
+  /** Headers of every request, such as the version of its API. */
+  headers?: Record<string, string>;
+  /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
+  maxTokensField?: 'max_completion_tokens';
   /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
   refusesStreamOptions?: true;
 };
@@ -40,6 +49,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.openai.com/v1',
     auth: bearer,
     paths: chatCompletions,
+    maxTokensField: 'max_completion_tokens',
     environmentKeys: ['OPENAI_API_KEY'],
   },
   {
@@ -48,6 +58,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: { kind: 'header', name: 'api-key' },
     paths: { 'openai-chat': '/openai/deployments/{deployment}/chat/completions?api-version={apiVersion}' },
     apiVersion: '2024-10-21',
+    maxTokensField: 'max_completion_tokens',
     environmentKeys: ['AZURE_OPENAI_API_KEY'],
   },
   {

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
-import { type Auth, catalogueEntry, type Dialect } from './catalogue.ts';
+import type { DialectName } from '../dialects/chat-request.ts';
+import { type Auth, catalogueEntry, type EndpointPath } from './catalogue.ts';
 
 /** A provider ready to be called: its catalogue entry with what configuration says on top. */
 export type Provider = {
@@ -10,13 +11,14 @@ export type Provider = {
   /** The base URL's path, kept in front of every path of the API; without a slash at the end. */
   basePath: string;
   auth: Auth;
-  paths: Partial<Record<Dialect, string>>;
+  paths: Partial<Record<DialectName, EndpointPath>>;
   apiVersion: string | undefined;
   deployments: Readonly<Record<string, string>>;
   headers: Readonly<Record<string, string>>;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
   secretNames: readonly string[];
   keyOptional: boolean;
+  maxTokensField: string;
   refusesStreamOptions: boolean;
 };
 
@@ -61,9 +63,10 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
     paths: entry.paths,
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
     deployments: configured?.deployments ?? {},
-    headers: lowerCased(configured?.headers ?? {}),
+    headers: { ...entry.headers, ...lowerCased(configured?.headers ?? {}) },
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
     keyOptional: entry.keyOptional ?? false,
+    maxTokensField: entry.maxTokensField ?? 'max_tokens',
     refusesStreamOptions: entry.refusesStreamOptions ?? false,
   };
 }
@@ -73,16 +76,27 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
+/** The dialect to speak with a provider: the caller's own if it can, so that nothing is lost, else its first. */
+export function spokenDialect(provider: Provider, preferred: DialectName): DialectName | undefined {
+  const [first] = Object.keys(provider.paths) as DialectName[];
+  return provider.paths[preferred] === undefined ? first : preferred;
+}
+
 /** The path of a request of that dialect; undefined when the provider does not speak it or cannot have that model. */
-export function endpointPath(provider: Provider, dialect: Dialect, model: string): string | undefined {
-  const path = provider.paths[dialect];
-  if (path === undefined) return undefined;
+export function endpointPath(
+  provider: Provider,
+  dialect: DialectName,
+  { model, stream }: { model: string; stream: boolean },
+): string | undefined {
+  const either = provider.paths[dialect];
+  if (either === undefined) return undefined;
+  const path = typeof either === 'string' ? either : either[stream ? 'streamed' : 'buffered'];
   if (!path.includes('{')) return provider.basePath + path;
   const deployment = (Object.hasOwn(provider.deployments, model) && provider.deployments[model]) || model;
   // Dots are not encoded, and as a segment of their own would lead to another path.
   if (deployment === '.' || deployment === '..') return undefined;
   const filled = path
-    .replace('{deployment}', () => encodeURIComponent(deployment.toWellFormed()))
+    .replace(/\{(?:deployment|model)\}/, () => encodeURIComponent(deployment.toWellFormed()))
     .replace('{apiVersion}', () => encodeURIComponent(provider.apiVersion ?? ''));
   return provider.basePath + filled;
 }

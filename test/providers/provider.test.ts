@@ -94,7 +94,7 @@ describe('endpointPath', () => {
   test('keeps the path of the base URL in front', () => {
     const provider = found({ type: 'openai-compatible', baseUrl: 'https://h.example/proxy/v1/' });
 
-    expect(endpointPath(provider, 'openai-chat', 'm')).toBe('/proxy/v1/chat/completions');
+    expect(endpointPath(provider, 'openai-chat', { model: 'm', stream: false })).toBe('/proxy/v1/chat/completions');
   });
 
   test.each([
@@ -109,17 +109,19 @@ describe('endpointPath', () => {
   ])('names the deployment of %j in one segment', (model, segment) => {
     const provider = found({ ...azure, apiVersion: '2025-01-01', deployments: recordByName([['gpt-4o', 'prod-4o']]) });
 
-    expect(endpointPath(provider, 'openai-chat', model)).toBe(
+    expect(endpointPath(provider, 'openai-chat', { model, stream: false })).toBe(
       `/openai/deployments/${segment}/chat/completions?api-version=2025-01-01`,
     );
   });
 
   test.each(['.', '..'])('has no path for a deployment %j, which would leave its segment', (model) => {
-    expect(endpointPath(found(azure), 'openai-chat', model)).toBeUndefined();
+    expect(endpointPath(found(azure), 'openai-chat', { model, stream: false })).toBeUndefined();
   });
 
   test("uses the catalogue's API version when none is configured", () => {
-    expect(endpointPath(found(azure), 'openai-chat', 'm')).toMatch(/api-version=\d{4}-\d\d-\d\d$/);
+    expect(endpointPath(found(azure), 'openai-chat', { model: 'm', stream: false })).toMatch(
+      /api-version=\d{4}-\d\d-\d\d$/,
+    );
   });
 });
 

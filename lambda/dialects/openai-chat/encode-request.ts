@@ -1,12 +1,9 @@
 import type { ChatRequest, MediaSource, Message, Part, ToolResultPart } from '../chat-request.ts';
-import type { EncodedRequest } from '../dialect.ts';
+import type { EncodedRequest, VendorTarget } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
 
-/** What differs between vendors of this dialect. */
-export type ChatTarget = { model: string; maxTokensField?: string; refusesStreamOptions?: boolean };
-
 /** The body for a vendor that speaks OpenAI's chat protocol, from a request of any dialect. */
-export function encodeChatRequest(request: ChatRequest, target: ChatTarget): EncodedRequest {
+export function encodeChatRequest(request: ChatRequest, target: VendorTarget): EncodedRequest {
   const { sampling, reasoning, responseFormat } = request;
   const body: JsonObject = {
     model: target.model,

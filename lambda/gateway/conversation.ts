@@ -1,16 +1,16 @@
 import type { Snapshot } from '../config/snapshot.ts';
-import { type ChatCall, decodeChatCall } from '../dialects/openai-chat/request.ts';
+import type { ClientDialect, RequestContext } from '../dialects/dialect.ts';
 import { RequestProblem } from '../dialects/request-problem.ts';
 import { UpstreamError } from '../providers/upstream.ts';
 import { type PlannedAttempt, planAttempts } from '../routing/plan.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { type AttemptContext, type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
+import { type ClientCall, readClientCall } from './client-call.ts';
 import type { GatewayRequest, Sink } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { Caller, GatewayDeps } from './gateway-deps.ts';
-import { asGatewayError, errorBody, GatewayError } from './gateway-error.ts';
+import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
-import { relayStream } from './relay-stream.ts';
 import { type AttemptRecord, runPlan } from './run-plan.ts';
 
 /** One request on its way through the gateway, with what becomes known of it. */
@@ -22,13 +22,20 @@ export type Exchange = {
   record: RequestRecord;
 };
 
+/** How the caller speaks, and what the path said of the request. */
+export type Conversation = { client: ClientDialect; context: RequestContext };
+
 /** The name is the caller's text, of any length. */
 const longestLoggedModel = 200;
 
-/** `POST /v1/chat/completions`: decode, plan, attempt, relay. Throws `GatewayError` while nothing was sent. */
-export async function chatCompletions(exchange: Exchange, deps: GatewayDeps): Promise<void> {
+/** Answers a chat request of any dialect: decode, plan, attempt, relay. Throws `GatewayError` while nothing was sent. */
+export async function converse(
+  exchange: Exchange,
+  { client, context: wanted }: Conversation,
+  deps: GatewayDeps,
+): Promise<void> {
   const { request, caller, snapshot, record } = exchange;
-  const call = decode(request);
+  const call = decode(client, request, wanted);
   record.requestModel = call.model?.slice(0, longestLoggedModel);
   record.stream = call.stream;
   const plan = planAttempts(snapshot, requireModel(snapshot, call.model, caller), deps.random());
@@ -49,14 +56,14 @@ export async function chatCompletions(exchange: Exchange, deps: GatewayDeps): Pr
   record.targetModel = target.model;
   if (outcome.kind === 'failed') throw failureError(outcome.failure, target);
   record.timeToFirstChunkMs = deps.now() - request.receivedAtMs;
-  exchange.sink.head(200, answerHeaders(exchange, target, outcome));
+  exchange.sink.head(200, answerHeaders(exchange, target, contentType(client, outcome)));
   if (outcome.kind === 'buffered') await sendBuffered(exchange, outcome);
-  else await sendStream(exchange, { target, call, outcome });
+  else await sendStream(exchange, { target, client, outcome });
 }
 
-function decode(request: GatewayRequest): ChatCall {
+function decode(client: ClientDialect, request: GatewayRequest, context: RequestContext): ClientCall {
   try {
-    return decodeChatCall(request.body.toString('utf8'));
+    return readClientCall(client, request.body.toString('utf8'), context);
   } catch (error) {
     if (error instanceof RequestProblem)
       throw new GatewayError('invalid_request', error.message, { param: error.param });
@@ -76,13 +83,17 @@ function forwardedHeaders(headers: GatewayRequest['headers']): Record<string, st
   return forwarded;
 }
 
+function contentType(client: ClientDialect, { kind }: AttemptOutcome): string {
+  return kind === 'streaming' ? client.streamContentType : 'application/json';
+}
+
 function answerHeaders(
   { request, snapshot, record }: Exchange,
   target: PlannedAttempt,
-  outcome: AttemptOutcome,
+  contentType: string,
 ): Record<string, string> {
   return {
-    'content-type': outcome.kind === 'streaming' ? 'text/event-stream; charset=utf-8' : 'application/json',
+    'content-type': contentType,
     'cache-control': 'no-cache',
     'x-request-id': request.id,
     'x-sluice-provider': target.provider,
@@ -105,18 +116,22 @@ async function sendBuffered(
   await sink.end(body);
 }
 
-type Streaming = { target: PlannedAttempt; call: ChatCall; outcome: Extract<AttemptOutcome, { kind: 'streaming' }> };
+type Streaming = {
+  target: PlannedAttempt;
+  client: ClientDialect;
+  outcome: Extract<AttemptOutcome, { kind: 'streaming' }>;
+};
 
 /** After the first byte a failure can only be an explicit error event, never a silent end. */
-async function sendStream({ request, sink, record }: Exchange, { target, call, outcome }: Streaming): Promise<void> {
-  const { stream, guard, exchange, secret } = outcome;
+async function sendStream({ request, sink, record }: Exchange, { target, client, outcome }: Streaming): Promise<void> {
+  const { relay, guard, exchange, secret } = outcome;
   try {
-    const { failure, ...facts } = await relayStream(stream, sink, { keepUsageEvent: call.wantsUsage, guard });
+    const { failure, ...facts } = await relay(sink, guard);
     Object.assign(record, facts);
-    if (failure) await sendErrorEvent(sink, record, failureError(tellable(failure, secret), target));
+    if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
   } catch (thrown) {
     const error = interruption(thrown, request.signal, target);
-    await sendErrorEvent(sink, record, error);
+    await sendErrorEvent(error, { sink, record, client });
     if (error.code === 'internal_error') throw error;
   } finally {
     guard.stop();
@@ -134,8 +149,11 @@ function interruption(thrown: unknown, signal: AbortSignal, target: PlannedAttem
   }
 }
 
-async function sendErrorEvent(sink: Sink, record: RequestRecord, error: GatewayError): Promise<void> {
+async function sendErrorEvent(
+  error: GatewayError,
+  { sink, record, client }: Pick<Exchange, 'sink' | 'record'> & { client: ClientDialect },
+): Promise<void> {
   record.errorCode = error.code;
   record.faultDomain = error.faultDomain;
-  await sink.write(`data: ${JSON.stringify(errorBody(error))}\n\n`);
+  await sink.write(client.encodeStreamError(callerError(error, record.requestId)));
 }

@@ -1,0 +1,57 @@
+import { clientDialectsByPath } from '../dialects/client-dialects.ts';
+import type { ClientDialect } from '../dialects/dialect.ts';
+import { openAiChatClient } from '../dialects/openai-chat/openai-chat.ts';
+import type { Conversation } from './conversation.ts';
+import type { GatewayRequest } from './exchange.ts';
+import { GatewayError } from './gateway-error.ts';
+
+export type Route =
+  | { name: 'health' }
+  | { name: 'models' }
+  | { name: 'model'; id: string }
+  | ({ name: 'conversation' } & Conversation);
+
+/** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
+export function findRoute({ method, path }: Pick<GatewayRequest, 'method' | 'path'>): Route {
+  const plain = plainPath(path);
+  if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
+  if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
+  const conversation = conversationOf(plain);
+  if (conversation) return allow(method, 'POST', path, { name: 'conversation', ...conversation });
+  const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
+  if (id) return allow(method, 'GET', path, { name: 'model', id });
+  const known = Object.keys(clientDialectsByPath).map((one) => `POST /v1${one}`);
+  throw new GatewayError(
+    'unknown_url',
+    `There is no ${path.slice(0, 200)} here. This gateway answers ${known.join(', ')}, GET /v1/models and GET /health.`,
+  );
+}
+
+/** The dialect in which to tell an error, whatever else is wrong with the request. */
+export function errorDialect(path: string): ClientDialect {
+  return conversationOf(plainPath(path))?.client ?? openAiChatClient;
+}
+
+function plainPath(path: string): string {
+  return path.replace(/^\/v1(?=\/|$)/, '').replace(/\/$/, '');
+}
+
+function conversationOf(plain: string): Conversation | undefined {
+  const client = Object.hasOwn(clientDialectsByPath, plain) ? clientDialectsByPath[plain] : undefined;
+  return client && { client, context: {} };
+}
+
+function allow(method: string, allowed: 'GET' | 'POST', path: string, route: Route): Route {
+  if (method === allowed || (method === 'HEAD' && allowed === 'GET')) return route;
+  throw new GatewayError('method_not_allowed', `${method} is not possible on ${path}; use ${allowed}.`, {
+    headers: { allow: allowed },
+  });
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

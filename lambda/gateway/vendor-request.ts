@@ -1,0 +1,54 @@
+import type { EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
+import { forwardChatCall } from '../dialects/openai-chat/request.ts';
+import { vendorDialects } from '../dialects/vendor-dialects.ts';
+import { authHeaders, endpointPath, type Provider, spokenDialect } from '../providers/provider.ts';
+import type { ClientCall } from './client-call.ts';
+
+/** What goes to a vendor, and how its answer comes back: as the caller's own bytes, or through the vocabulary. */
+export type VendorRequest = {
+  path: string;
+  body: string;
+  headers: Record<string, string>;
+  /** The dialect to translate from; undefined where the bytes pass unchanged. */
+  vendor: VendorDialect | undefined;
+  /** What of the request this vendor cannot honour. */
+  unsupported: readonly string[];
+};
+
+/** Undefined when the provider cannot have this model, or speaks nothing that is known here. */
+export function vendorRequest(call: ClientCall, provider: Provider, model: string): VendorRequest | undefined {
+  const dialect = spokenDialect(provider, call.client.name);
+  const path = dialect && endpointPath(provider, dialect, { model, stream: call.stream });
+  if (!path) return undefined;
+  if (dialect === 'openai-chat' && call.client.name === 'openai-chat') {
+    return { path, body: forwardChatCall(call, model, provider), headers: {}, vendor: undefined, unsupported: [] };
+  }
+  const vendor = vendorDialects[dialect];
+  if (!vendor) return undefined;
+  const {
+    body,
+    headers = {},
+    unsupported,
+  }: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model });
+  return { path, body: JSON.stringify(body), headers, vendor, unsupported };
+}
+
+/** The headers of a call to a vendor; those that the operator configured come last. */
+export function outgoingHeaders(
+  { body, headers }: VendorRequest,
+  provider: Provider,
+  secret: string | undefined,
+  forwarded: Record<string, string>,
+): Record<string, string> {
+  return {
+    ...forwarded,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    // Without it any coding would be welcome: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+    'accept-encoding': 'identity',
+    'user-agent': 'sluice',
+    ...headers,
+    ...authHeaders(provider.auth, secret),
+    ...provider.headers,
+  };
+}
