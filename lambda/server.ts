@@ -77,16 +77,32 @@ async function listen(server: Server, port: number, host: string): Promise<strin
   return `http://${host.includes(':') ? `[${host}]` : host}:${actual}`;
 }
 
-/** Lets running answers end, and exits; a second signal exits at once. */
+/**
+ * Lets running answers end, and exits; a second signal exits at once. Answers are counted, since a connection on which
+ * nothing was ever sent does not count as idle to Node and would hold up the end for a minute.
+ */
 function stopOnSignals(server: Server): void {
-  const stop = () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-    setTimeout(() => process.exit(0), longestDrainMs).unref();
-    server.close(() => process.exit(0));
-    server.closeIdleConnections();
+  let running = 0;
+  let stopping = false;
+  const endWhenIdle = () => {
+    if (stopping && running === 0) process.exit(0);
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  server.on('request', (_, response) => {
+    running++;
+    response.once('close', () => {
+      running--;
+      endWhenIdle();
+    });
+  });
+  const stop = () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    server.close();
+    setTimeout(() => process.exit(0), longestDrainMs);
+    endWhenIdle();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
 }
 
 async function main(): Promise<void> {

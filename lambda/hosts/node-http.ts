@@ -22,10 +22,13 @@ const corsPreflightHeaders = {
 export function nodeHttpServer(gateway: Gateway): Server {
   const server = createServer((request, response) => {
     if (request.method === 'OPTIONS') response.writeHead(204, corsPreflightHeaders).end();
-    else void serve(gateway, request, response);
+    // A mistake of ours ends this answer, never the process.
+    else void serve(gateway, request, response).catch(() => response.destroy());
   });
   // Longer than the idle time of common load balancers, or they reuse a connection that was just closed.
   server.keepAliveTimeout = 65_000;
+  // A caller who reads nothing any more would hold its answer for ever.
+  server.timeout = longestRequestMs + 10_000;
   return server;
 }
 
@@ -75,6 +78,7 @@ function dropRest(request: IncomingMessage): void {
     bytes += piece.length;
     if (bytes > 10 * largestBodyBytes) request.destroy();
   });
+  request.resume();
 }
 
 function responseSink(response: ServerResponse): Sink {
