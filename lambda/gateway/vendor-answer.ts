@@ -35,7 +35,7 @@ export async function readVendorAnswer(response: IncomingMessage, reading: Answe
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') return unusable('It is compressed, unasked');
   const { call, vendor } = reading;
   const isStream = /text\/event-stream|application\/vnd\.amazon\.eventstream/i.test(headers['content-type'] ?? '');
-  if (isStream && !call.stream) return unusable('It sent a stream, unasked');
+  if (isStream && !call.stream) return unusable('It sent no chat completion');
   if (vendor && isStream) return openTranslated(response, { ...reading, vendor });
   if (vendor && !call.stream) return readTranslated(response, { ...reading, vendor }, longestAnswerBytes);
   if (isStream) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { failureError } from '../../lambda/gateway/failure-error.ts';
-import { errorBody } from '../../lambda/gateway/gateway-error.ts';
+import { callerError } from '../../lambda/gateway/gateway-error.ts';
 import { classifyAnswer, type Failure, type FailureKind } from '../../lambda/routing/failure.ts';
 import { defaultLimits } from '../../lambda/routing/plan.ts';
 
@@ -42,7 +42,7 @@ describe('failureError', () => {
     const error = failureError({ kind, ...fields }, target);
 
     expect(error.status).toBe(status);
-    expect(errorBody(error).error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(callerError(error, 'r')).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
   test('tells nobody that their own key is wrong because a provider refused ours', () => {
@@ -57,7 +57,7 @@ describe('failureError', () => {
   });
 
   test('passes type and parameter on where the request is at fault, and only there', () => {
-    const body = (kind: FailureKind) => errorBody(failureError({ kind, status: 400, error: said }, target)).error;
+    const body = (kind: FailureKind) => callerError(failureError({ kind, status: 400, error: said }, target), 'r');
 
     expect(body('rejected')).toMatchObject({ type: 'their_type', param: 'their_param' });
     expect(body('server_error')).toMatchObject({ type: 'server_error', param: null });

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { recordByName } from '../../lambda/config/snapshot.ts';
-import { decodeChatCall } from '../../lambda/dialects/openai-chat/request.ts';
+import { openAiChatClient } from '../../lambda/dialects/openai-chat/openai-chat.ts';
 import type { AttemptContext } from '../../lambda/gateway/attempt.ts';
+import { readClientCall } from '../../lambda/gateway/client-call.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { type AttemptRecord, runPlan } from '../../lambda/gateway/run-plan.ts';
 import { type UpstreamCall, UpstreamError } from '../../lambda/providers/upstream.ts';
@@ -49,7 +50,8 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     },
   };
   const { deps } = coreDeps(snapshot, fields);
-  const call = decodeChatCall('{"model":"x","messages":[{"role":"user","content":"hi"}]}');
+  const text = '{"model":"x","messages":[{"role":"user","content":"hi"}]}';
+  const call = readClientCall(openAiChatClient, text, {});
   const { signal } = new AbortController();
   const context: AttemptContext = { call, snapshot, forwardedHeaders: {}, deadlineMs: state.nowMs + totalMs, signal };
   const records: AttemptRecord[] = [];

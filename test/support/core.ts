@@ -48,6 +48,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     keyRing: createKeyRing(),
     now: Date.now,
     random: () => 0.5,
+    newId: () => 'id',
     sleep: async () => {},
     log: (line) => void lines.push(line),
     ...fields,
