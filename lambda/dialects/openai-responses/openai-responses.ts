@@ -1,0 +1,32 @@
+import type { ClientDialect, VendorDialect } from '../dialect.ts';
+import { readErrorBody } from '../provider-error.ts';
+import { decodeResponsesRequest } from './decode-request.ts';
+import { decodeResponsesResponse } from './decode-response.ts';
+import { decodeResponsesStream } from './decode-stream.ts';
+import {
+  encodeResponsesAnswer,
+  encodeResponsesError,
+  encodeResponsesStream,
+  encodeResponsesStreamError,
+} from './encode-answer.ts';
+import { encodeResponsesRequest } from './encode-request.ts';
+
+/** Callers of `POST /v1/responses`. */
+export const openAiResponsesClient: ClientDialect = {
+  name: 'openai-responses',
+  decodeRequest: decodeResponsesRequest,
+  encodeResponse: encodeResponsesAnswer,
+  encodeStream: encodeResponsesStream,
+  streamContentType: 'text/event-stream; charset=utf-8',
+  encodeError: encodeResponsesError,
+  encodeStreamError: encodeResponsesStreamError,
+};
+
+/** Vendors that speak OpenAI's Responses protocol. */
+export const openAiResponsesVendor: VendorDialect = {
+  name: 'openai-responses',
+  encodeRequest: encodeResponsesRequest,
+  decodeResponse: decodeResponsesResponse,
+  decodeStream: decodeResponsesStream,
+  decodeError: (_status, _headers, text) => readErrorBody(text),
+};
