@@ -11,7 +11,8 @@ export function encodeResponsesRequest(request: ChatRequest, target: { model: st
   const body = withoutUndefined({
     model: target.model,
     instructions,
-    input,
+    // Absent where the caller left the conversation to a stored prompt.
+    ...(input.length > 0 ? { input } : {}),
     ...(request.tools.length > 0 ? { tools: request.tools.map((tool) => encodeTool(tool, own !== undefined)) } : {}),
     tool_choice: encodeToolChoice(request.toolChoice),
     parallel_tool_calls: request.parallelToolCalls,
@@ -19,7 +20,7 @@ export function encodeResponsesRequest(request: ChatRequest, target: { model: st
     temperature: request.sampling.temperature,
     top_p: request.sampling.topP,
     max_output_tokens: request.maxOutputTokens,
-    top_logprobs: request.topLogprobs,
+    ...(request.topLogprobs ? { top_logprobs: request.topLogprobs } : {}),
     reasoning: encodeReasoning(request),
     user: request.user,
     metadata: request.metadata,
