@@ -20,8 +20,9 @@ export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     });
     yield eventsOf(texts);
   }
-  const rest = splitter.rest();
-  if (rest.length > 0) yield eventsOf([rest.toString('utf8')]);
+  // As a stream still: a character that the end cuts is left out.
+  const rest = new TextDecoder().decode(splitter.rest(), { stream: true });
+  if (rest !== '') yield eventsOf([rest]);
 }
 
 function eventsOf(texts: readonly string[]): ServerSentEvent[] {

@@ -32,6 +32,10 @@ describe('readEvents', () => {
     ]);
   });
 
+  test('leaves out a character that the end of the stream cuts', async () => {
+    expect(await read(pieces(Buffer.from('data: x🌍').subarray(0, -1)))).toEqual([{ event: undefined, data: 'x' }]);
+  });
+
   test('refuses an event that does not end', async () => {
     await expect(read(pieces('data: ', 'x'.repeat(1024 * 1024)))).rejects.toThrow(EventTooLargeError);
   });
