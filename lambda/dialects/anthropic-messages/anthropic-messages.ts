@@ -1,0 +1,33 @@
+import type { ClientDialect, VendorDialect } from '../dialect.ts';
+import { readErrorBody } from '../provider-error.ts';
+import { decodeMessage, decodeMessageStream } from './decode-answer.ts';
+import { decodeMessagesRequest } from './decode-request.ts';
+import { encodeMessage, encodeMessageStream } from './encode-answer.ts';
+import { encodeMessagesRequest } from './encode-request.ts';
+import { encodeMessagesError, encodeMessagesStreamError } from './errors.ts';
+
+/** What the header `anthropic-version` must say at Anthropic and Azure. */
+export const anthropicVersion = '2023-06-01';
+
+/** What `anthropic_version` in the body must say at Vertex, where the model's name stands in the path alone. */
+export const vertexAnthropicVersion = 'vertex-2023-10-16';
+
+/** Callers of `POST /v1/messages`. */
+export const anthropicMessagesClient: ClientDialect = {
+  name: 'anthropic-messages',
+  decodeRequest: decodeMessagesRequest,
+  encodeResponse: encodeMessage,
+  encodeStream: encodeMessageStream,
+  streamContentType: 'text/event-stream; charset=utf-8',
+  encodeError: encodeMessagesError,
+  encodeStreamError: encodeMessagesStreamError,
+};
+
+/** Vendors that speak Anthropic's Messages API. */
+export const anthropicMessagesVendor: VendorDialect = {
+  name: 'anthropic-messages',
+  encodeRequest: encodeMessagesRequest,
+  decodeResponse: decodeMessage,
+  decodeStream: decodeMessageStream,
+  decodeError: (_status, _headers, text) => readErrorBody(text),
+};
