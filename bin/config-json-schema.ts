@@ -13,6 +13,7 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     name: 'Name in targets: the half before the slash of provider/model.',
     type: 'Entry of the catalogue whose protocol it speaks. Default: the entry of its own name, else openai-compatible.',
     baseUrl: 'Address, with https:// or http://, up to where the paths of the API begin.',
+    region: 'AWS region, for types that have one (aws-bedrock).',
     apiVersion: 'API version, for types that have one (azure-openai).',
     deployments:
       'Model name to deployment name, for types that have deployments (azure-openai). Default: the same name.',
@@ -22,6 +23,8 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
   model: {
     name: 'Name that callers ask for.',
     targets: 'Where the model is served: provider/model, or a map with target and weight.',
+    unsupportedParameters:
+      'What becomes of a parameter that the target cannot honour: reject (default) answers 400, drop leaves it out.',
     strategy: 'Order in which the targets are tried. Default: latency.',
     fallbacks: 'Configured models to try when no target answers. Their own fallbacks are not followed.',
     timeouts,
@@ -35,6 +38,8 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
   },
   settings: {
     name: 'Always default.',
+    unsupportedParameters:
+      'What becomes of a parameter that the target cannot honour: reject (default) answers 400, drop leaves it out.',
     defaultModel: 'Model of requests that name none: a configured one, or provider/model.',
     timeouts,
   },

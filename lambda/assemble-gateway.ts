@@ -4,6 +4,7 @@ import type { RawItem } from './config/raw-item.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
 import { createKeyRing } from './providers/key-ring.ts';
+import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
 import { cached } from './store/cached.ts';
 import { cachedMap } from './store/cached-map.ts';
@@ -22,12 +23,17 @@ export type AssembledGateway = {
 };
 
 /** What a gateway is assembled from; `log` takes lines of JSON. */
-export type GatewayParts = { reader: ConfigReader; secretStore: SecretStore; log: (line: string) => void };
+export type GatewayParts = {
+  reader: ConfigReader;
+  secretStore: SecretStore;
+  awsCredentials: () => AwsCredentials | undefined;
+  log: (line: string) => void;
+};
 
 const firstCaller: Caller = { label: 'first-key', models: undefined };
 
 /** Puts the core together with a config table, a source of secrets and a log. */
-export function assembleGateway({ reader, secretStore, log }: GatewayParts): AssembledGateway {
+export function assembleGateway({ reader, secretStore, awsCredentials, log }: GatewayParts): AssembledGateway {
   const now = Date.now;
   const logEvent = (event: string, reason: string) =>
     log(JSON.stringify({ event, at: new Date().toISOString(), reason }));
@@ -50,6 +56,7 @@ export function assembleGateway({ reader, secretStore, log }: GatewayParts): Ass
     snapshot: snapshot.current,
     findCaller,
     secrets,
+    awsCredentials,
     upstream,
     keyRing: createKeyRing(),
     now,

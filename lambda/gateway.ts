@@ -3,6 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { assembleGateway } from './assemble-gateway.ts';
 import { environmentNames, requiredVariable } from './environment.ts';
 import { functionUrlHandler } from './hosts/function-url.ts';
+import { roleCredentials } from './providers/role-credentials.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
 
@@ -20,6 +21,7 @@ const secretNames = {
 const { gateway, warm, settled } = assembleGateway({
   reader: dynamoConfigReader(new DynamoDBClient({}), configTable),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
+  awsCredentials: () => roleCredentials(process.env),
   log: (line) => process.stdout.write(`${line}\n`),
 });
 

@@ -10,6 +10,7 @@ import { ConfigFileError } from './config/config-text.ts';
 import { configFromEnvironment } from './config/environment-config.ts';
 import { nodeHttpServer } from './hosts/node-http.ts';
 import { demoItems, startDemoVendor } from './providers/demo-vendor.ts';
+import { roleCredentials } from './providers/role-credentials.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
@@ -118,7 +119,12 @@ async function main(): Promise<void> {
   const lines = lineBatch((text) => process.stdout.write(text), longestLogDelayMs);
   process.on('exit', lines.flush);
   const secretStore = memorySecretStore(secrets, firstKey);
-  const { gateway, warm } = assembleGateway({ reader: store, secretStore, log: lines.add });
+  const { gateway, warm } = assembleGateway({
+    reader: store,
+    secretStore,
+    awsCredentials: () => roleCredentials(process.env),
+    log: lines.add,
+  });
   await warm();
   const server = nodeHttpServer(gateway);
   const url = await listen(server, options.port, options.host);

@@ -9,13 +9,20 @@ import { type Validated, validateItem } from './validate-item.ts';
 export function compileModel(item: RawItem, known: KnownNames): Validated<[string, ModelConfig]> {
   const result = validateItem('model', item);
   if ('errors' in result) return result;
-  const { name, strategy = 'latency', fallbacks = [], timeouts = {} } = result.value;
+  const { name, strategy = 'latency', fallbacks = [], timeouts = {}, unsupportedParameters } = result.value;
   const targets = result.value.targets.map((target) => compileTarget(target, known));
   const errors = [
     ...targetErrors(targets, known),
     ...fallbacks.flatMap((fallback, i) => fallbackError(fallback, i, { name, known, fallbacks })),
   ].map((problem) => `model/${name} ${problem}`);
-  return errors.length > 0 ? { errors } : { value: [name, { targets, strategy, fallbacks, timeouts }] };
+  return errors.length > 0
+    ? { errors }
+    : {
+        value: [
+          name,
+          { targets, strategy, fallbacks, timeouts, ...(unsupportedParameters && { unsupportedParameters }) },
+        ],
+      };
 }
 
 function compileTarget(target: ModelItem['targets'][number], known: KnownNames): ModelConfig['targets'][number] {

@@ -26,8 +26,11 @@ export function compileProvider(item: RawItem): Validated<[string, ProviderConfi
 
 function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry): string[] {
   const problems: string[] = [];
-  const paths = Object.values(entry.paths).join(' ');
-  if (provider.baseUrl === undefined && entry.baseUrl === undefined) {
+  const paths = JSON.stringify(entry.paths);
+  const isRegional = entry.regionalUrl !== undefined;
+  if (isRegional && provider.region === undefined) problems.push('region: is missing; name the AWS region to call');
+  if (!isRegional && provider.region !== undefined) problems.push(`region: the type ${entry.name} has none`);
+  if (provider.baseUrl === undefined && entry.baseUrl === undefined && !isRegional) {
     const example = entry.accountUrl ? `, as in ${entry.accountUrl.url.replace('{}', '<account>')}` : '';
     problems.push(`baseUrl: is missing; the type ${entry.name} has no address of its own${example}`);
   }

@@ -28,5 +28,6 @@ export function targetProblem(target: Target, known: Pick<KnownNames, 'providers
     return `provider "${target.provider}" is unknown${suggestion(target.provider, candidates)}`;
   }
   if (entry.baseUrl !== undefined) return undefined;
-  return `provider "${target.provider}" has no address of its own; add provider/${entry.name} with a baseUrl`;
+  const missing = entry.regionalUrl === undefined ? 'a baseUrl' : 'a region';
+  return `provider "${target.provider}" has no address of its own; add provider/${entry.name} with ${missing}`;
 }

@@ -75,6 +75,9 @@ export const providerSchema = v.strictObject({
   name: providerName,
   type: v.optional(v.string()),
   baseUrl: v.optional(baseUrl),
+  region: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-central-1')),
+  ),
   apiVersion: v.optional(pathSegment),
   deployments: v.optional(v.record(v.string(), pathSegment)),
   secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
@@ -89,6 +92,9 @@ export const targetSchema = v.strictObject({
   ),
 });
 
+/** What becomes of a parameter that the chosen vendor cannot honour: a 400 that names it, or a header that does. */
+const unsupportedParametersSchema = v.picklist(['reject', 'drop']);
+
 export const modelSchema = v.strictObject({
   name: modelName,
   targets: v.pipe(
@@ -97,6 +103,7 @@ export const modelSchema = v.strictObject({
     v.maxLength(100, 'takes at most 100 targets'),
   ),
   strategy: v.optional(v.picklist(['latency', 'weighted', 'priority'])),
+  unsupportedParameters: v.optional(unsupportedParametersSchema),
   fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20, 'takes at most 20 models'))),
   timeouts: v.optional(timeoutsSchema),
 });
@@ -122,6 +129,7 @@ export const keySchema = v.strictObject({
 export const settingsSchema = v.strictObject({
   name: v.literal('default'),
   defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  unsupportedParameters: v.optional(unsupportedParametersSchema),
   timeouts: v.optional(timeoutsSchema),
 });
 

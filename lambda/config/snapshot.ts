@@ -9,6 +9,7 @@ export type ModelConfig = {
   strategy: NonNullable<ModelItem['strategy']>;
   fallbacks: string[];
   timeouts: Timeouts;
+  unsupportedParameters?: 'reject' | 'drop';
 };
 
 /** What people configured, without the stamp of a publication; equal configurations have equal content. */

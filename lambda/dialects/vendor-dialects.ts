@@ -1,8 +1,12 @@
+import { bedrockConverseVendor } from './bedrock-converse/bedrock-converse.ts';
 import type { DialectName } from './chat-request.ts';
+import { cohereChatVendor } from './cohere-chat/cohere-chat.ts';
 import type { VendorDialect } from './dialect.ts';
 import { openAiChatVendor } from './openai-chat/openai-chat.ts';
 
 /** The dialects that vendors speak, by name. */
 export const vendorDialects: Readonly<Partial<Record<DialectName, VendorDialect>>> = {
   'openai-chat': openAiChatVendor,
+  'bedrock-converse': bedrockConverseVendor,
+  'cohere-chat': cohereChatVendor,
 };

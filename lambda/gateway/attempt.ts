@@ -12,7 +12,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
 import type { Relay, RelayedFacts } from './relay-stream.ts';
 import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
-import { outgoingHeaders, type VendorRequest, vendorRequest } from './vendor-request.ts';
+import { outgoingHeaders, signatureFor, type VendorRequest, vendorRequest } from './vendor-request.ts';
 
 /** What all attempts of one request share. */
 export type AttemptContext = {
@@ -20,6 +20,8 @@ export type AttemptContext = {
   snapshot: Snapshot;
   /** The caller's headers that mean something to vendors. */
   forwardedHeaders: Record<string, string>;
+  /** The caller wants what a vendor cannot honour left out, and named in a header. */
+  dropsUnsupported: boolean;
   deadlineMs: number;
   signal: AbortSignal;
 };
@@ -27,8 +29,15 @@ export type AttemptContext = {
 /** How one try ended: it failed with nothing sent to the caller, or an answer is ready to be sent. */
 export type AttemptOutcome =
   | { kind: 'failed'; failure: Failure; secret: string | undefined }
-  | { kind: 'buffered'; body: Buffer | string; facts: RelayedFacts }
-  | { kind: 'streaming'; relay: Relay; guard: Guard; exchange: UpstreamExchange; secret: string | undefined };
+  | { kind: 'buffered'; body: Buffer | string; facts: RelayedFacts; dropped: readonly string[] }
+  | {
+      kind: 'streaming';
+      relay: Relay;
+      dropped: readonly string[];
+      guard: Guard;
+      exchange: UpstreamExchange;
+      secret: string | undefined;
+    };
 
 /** Asks one target once. What goes wrong on the way comes back as a `Failure`. */
 export async function attemptTarget(
@@ -39,13 +48,19 @@ export async function attemptTarget(
   const provider = findProvider(context.snapshot, planned.provider);
   const outgoing = provider && vendorRequest(context.call, provider, planned.model);
   if (!provider || !outgoing) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
+  const { unsupported } = outgoing;
+  const drops = planned.dropsUnsupported || context.dropsUnsupported;
+  if (unsupported.length > 0 && !drops) return failed({ kind: 'unsupported', unsupported });
   const secret = await chooseSecret(provider, deps);
-  if (secret === undefined && !provider.keyOptional) return failed({ kind: 'no_secret' });
+  const signature = secret === undefined ? signatureFor(outgoing, provider, deps) : {};
+  if (secret === undefined && !signature && !provider.keyOptional) return failed({ kind: 'no_secret' });
+
+  const headers = { ...outgoingHeaders(outgoing, provider, secret, context.forwardedHeaders), ...signature };
 
   const exchange = deps.upstream.post({
     origin: provider.origin,
     path: outgoing.path,
-    headers: outgoingHeaders(outgoing, provider, secret, context.forwardedHeaders),
+    headers,
     body: outgoing.body,
     connectMs: planned.limits.connectMs,
   });
@@ -64,10 +79,10 @@ export async function attemptTarget(
       drop();
       return failed(answer.failure, secret);
     }
-    if ('facts' in answer) return { kind: 'buffered', ...answer };
+    if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;
     guard.expect('further event', planned.limits.idleMs);
-    return { kind: 'streaming', relay: answer.relay, guard, exchange, secret };
+    return { kind: 'streaming', relay: answer.relay, dropped: unsupported, guard, exchange, secret };
   } catch (error) {
     drop();
     return failed(failureOfConnection(error, context.signal), secret);
@@ -114,7 +129,6 @@ export async function secretsOf(provider: Provider, deps: GatewayDeps): Promise<
 }
 
 async function chooseSecret(provider: Provider, deps: GatewayDeps): Promise<string | undefined> {
-  if (provider.auth.kind === 'none') return undefined;
   return deps.keyRing.choose(await secretsOf(provider, deps), deps.now(), deps.random());
 }
 

@@ -44,6 +44,7 @@ export async function converse(
     call,
     snapshot,
     forwardedHeaders: forwardedHeaders(request.headers),
+    dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
     deadlineMs: Math.min(request.deadlineMs, request.receivedAtMs + totalMs),
     signal: request.signal,
   };
@@ -56,7 +57,7 @@ export async function converse(
   record.targetModel = target.model;
   if (outcome.kind === 'failed') throw failureError(outcome.failure, target);
   record.timeToFirstChunkMs = deps.now() - request.receivedAtMs;
-  exchange.sink.head(200, answerHeaders(exchange, target, contentType(client, outcome)));
+  exchange.sink.head(200, { ...answerHeaders(exchange, target), ...outcomeHeaders(client, outcome) });
   if (outcome.kind === 'buffered') await sendBuffered(exchange, outcome);
   else await sendStream(exchange, { target, client, outcome });
 }
@@ -83,17 +84,17 @@ function forwardedHeaders(headers: GatewayRequest['headers']): Record<string, st
   return forwarded;
 }
 
-function contentType(client: ClientDialect, { kind }: AttemptOutcome): string {
-  return kind === 'streaming' ? client.streamContentType : 'application/json';
+type Answered = Exclude<AttemptOutcome, { kind: 'failed' }>;
+
+function outcomeHeaders(client: ClientDialect, { kind, dropped }: Answered): Record<string, string> {
+  return {
+    'content-type': kind === 'streaming' ? client.streamContentType : 'application/json',
+    ...(dropped.length > 0 ? { 'x-sluice-dropped-parameters': dropped.map(encodeURIComponent).join(', ') } : {}),
+  };
 }
 
-function answerHeaders(
-  { request, snapshot, record }: Exchange,
-  target: PlannedAttempt,
-  contentType: string,
-): Record<string, string> {
+function answerHeaders({ request, snapshot, record }: Exchange, target: PlannedAttempt): Record<string, string> {
   return {
-    'content-type': contentType,
     'cache-control': 'no-cache',
     'x-request-id': request.id,
     'x-sluice-provider': target.provider,

@@ -36,6 +36,13 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     message: failure.error?.message ?? `${provider} has no model "${model}".`,
     details: passedOn(failure),
   }),
+  unsupported: ({ unsupported = [] }, { name }) => ({
+    code: 'invalid_request',
+    message:
+      `${name} cannot honour ${unsupported.map((one) => `"${one}"`).join(', ')}. Leave it out, ` +
+      'or send the header `x-sluice-unsupported-parameters: drop` to have it left out.',
+    details: { param: unsupported[0] ?? null },
+  }),
   rate_limited: (failure, { name }) => ({
     code: 'rate_limit_exceeded',
     message: `${name} is rate limited${saying(failure)} Try again later.`,

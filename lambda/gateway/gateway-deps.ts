@@ -1,6 +1,7 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { VendorSecrets } from '../config/vendor-secrets.ts';
 import type { KeyRing } from '../providers/key-ring.ts';
+import type { AwsCredentials } from '../providers/sigv4.ts';
 import type { Upstream } from '../providers/upstream.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
@@ -19,6 +20,8 @@ export type GatewayDeps = {
   findCaller(sha256: string): Promise<Caller | undefined>;
   /** The vendors' keys; `refresh` asks the source again, since a vendor has refused one. */
   secrets: { get(): Promise<VendorSecrets>; refresh(): Promise<VendorSecrets> };
+  /** The credentials of the function's role, for providers that are called by signature. */
+  awsCredentials(): AwsCredentials | undefined;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

@@ -2,7 +2,9 @@ import type { EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
 import { forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
 import { authHeaders, endpointPath, type Provider, spokenDialect } from '../providers/provider.ts';
+import { signRequest } from '../providers/sigv4.ts';
 import type { ClientCall } from './client-call.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
 
 /** What goes to a vendor, and how its answer comes back: as the caller's own bytes, or through the vocabulary. */
 export type VendorRequest = {
@@ -31,6 +33,19 @@ export function vendorRequest(call: ClientCall, provider: Provider, model: strin
     unsupported,
   }: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model });
   return { path, body: JSON.stringify(body), headers, vendor, unsupported };
+}
+
+/** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
+export function signatureFor(
+  { path, body }: VendorRequest,
+  { auth, region, origin }: Provider,
+  deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
+): Record<string, string> | undefined {
+  const credentials = deps.awsCredentials();
+  if (auth.kind !== 'sigv4' || !region || !credentials) return undefined;
+  const headers = { host: origin.host, 'content-type': 'application/json' };
+  const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
+  return signRequest({ method: 'POST', path, headers, body }, scope);
 }
 
 /** The headers of a call to a vendor; those that the operator configured come last. */

@@ -1,7 +1,10 @@
 import type { DialectName } from '../dialects/chat-request.ts';
 
-/** How a provider wants its key: `Authorization: Bearer …`, a header of its own, or none at all. */
-export type Auth = { kind: 'bearer' } | { kind: 'header'; name: string } | { kind: 'none' };
+/**
+ * How a provider wants its key: `Authorization: Bearer …`, or a header of its own. `sigv4` signs with the function's role,
+ * and needs no key; one that is there goes as a bearer.
+ */
+export type Auth = { kind: 'bearer' } | { kind: 'header'; name: string } | { kind: 'sigv4'; service: string };
 
 /**
  * A path under the base URL. `{deployment}` and `{apiVersion}` are filled in from configuration, `{model}` is the model's
@@ -30,6 +33,8 @@ export type CatalogueEntry = {
   accountUrl?: { variable: string; url: string };
   /** True when it may be called without any key, as servers on one's own machine are. */
   keyOptional?: true;
+  /** The address where it has one in each AWS region, with `{region}` in it; configuration names the region. */
+  regionalUrl?: string;
   /** Headers of every request, such as the version of its API. */
   headers?: Record<string, string>;
   /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
@@ -133,10 +138,19 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'cohere',
     telemetryName: 'cohere',
-    baseUrl: 'https://api.cohere.ai/compatibility/v1',
+    baseUrl: 'https://api.cohere.com/v2',
     auth: bearer,
-    paths: chatCompletions,
+    paths: { 'cohere-chat': '/chat' },
     environmentKeys: ['COHERE_API_KEY', 'CO_API_KEY'],
+  },
+  {
+    name: 'aws-bedrock',
+    aliases: ['bedrock'],
+    telemetryName: 'aws.bedrock',
+    regionalUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
+    auth: { kind: 'sigv4', service: 'bedrock' },
+    paths: { 'bedrock-converse': { buffered: '/model/{model}/converse', streamed: '/model/{model}/converse-stream' } },
+    environmentKeys: ['AWS_BEARER_TOKEN_BEDROCK'],
   },
   {
     name: 'openrouter',

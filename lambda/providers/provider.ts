@@ -13,6 +13,8 @@ export type Provider = {
   auth: Auth;
   paths: Partial<Record<DialectName, EndpointPath>>;
   apiVersion: string | undefined;
+  /** The AWS region, for providers that sign. */
+  region: string | undefined;
   deployments: Readonly<Record<string, string>>;
   headers: Readonly<Record<string, string>>;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
@@ -44,7 +46,8 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
   const name = Object.hasOwn(snapshot.providers, called) ? called : (catalogueEntry(called)?.name ?? called);
   const configured = Object.hasOwn(snapshot.providers, name) ? snapshot.providers[name] : undefined;
   const entry = catalogueEntry(configured?.type ?? name);
-  const baseUrl = configured?.baseUrl ?? entry?.baseUrl;
+  const region = configured?.region;
+  const baseUrl = configured?.baseUrl ?? entry?.baseUrl ?? (region && entry?.regionalUrl?.replace('{region}', region));
   if (!entry || !baseUrl) return undefined;
   const url = new URL(baseUrl);
   const secure = url.protocol === 'https:';
@@ -62,6 +65,7 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
     auth: entry.auth,
     paths: entry.paths,
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
+    region,
     deployments: configured?.deployments ?? {},
     headers: { ...entry.headers, ...lowerCased(configured?.headers ?? {}) },
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
@@ -103,6 +107,6 @@ export function endpointPath(
 
 /** The header that carries the key, as the provider wants it. */
 export function authHeaders(auth: Auth, secret: string | undefined): Record<string, string> {
-  if (secret === undefined || auth.kind === 'none') return {};
-  return auth.kind === 'bearer' ? { authorization: `Bearer ${secret}` } : { [auth.name]: secret };
+  if (secret === undefined) return {};
+  return auth.kind === 'header' ? { [auth.name]: secret } : { authorization: `Bearer ${secret}` };
 }

@@ -14,6 +14,7 @@ export type FailureKind =
   | 'context_length'
   | 'content_policy'
   | 'rejected'
+  | 'unsupported'
   | 'cancelled';
 
 export type Failure = {
@@ -24,6 +25,8 @@ export type Failure = {
   retryAfterMs?: number;
   /** What happened, in words that hold nothing of the request or the answer. */
   detail?: string;
+  /** The parameters that the target cannot honour, by the caller's own names. */
+  unsupported?: readonly string[];
 };
 
 /** What follows a failure: give up, use another key of the provider, try the same target again, or the next target. */
@@ -45,6 +48,8 @@ export const nextSteps: Readonly<Record<FailureKind, NextStep>> = {
   context_length: 'stop',
   content_policy: 'stop',
   rejected: 'stop',
+  // Another target may honour what this one cannot.
+  unsupported: 'next_target',
   cancelled: 'stop',
 };
 

@@ -5,8 +5,14 @@ import type { RequestedModel } from './requested-model.ts';
 /** Limits in milliseconds: to connect, to the first content, between two pieces, and for the whole request. */
 export type Limits = { connectMs: number; firstContentMs: number; idleMs: number; totalMs: number };
 
-/** One try: whom to ask for what, how long to wait, and why it stands at this place. */
-export type PlannedAttempt = { provider: string; model: string; limits: Limits; reason: string };
+/** One try: whom to ask for what, how long to wait, what to do with what it cannot honour, and why it stands here. */
+export type PlannedAttempt = {
+  provider: string;
+  model: string;
+  limits: Limits;
+  dropsUnsupported?: true;
+  reason: string;
+};
 
 /**
  * Long enough for models that think before they speak: an unfinished answer costs more than a late one. Where the
@@ -27,11 +33,13 @@ export function planAttempts(snapshot: Snapshot, model: RequestedModel, entropy:
   const attempts = new Map<string, PlannedAttempt>();
   for (const candidate of [{ ...model, fallbackOf: undefined }, ...fallbacks]) {
     const limits = limitsOf(candidate.timeouts, snapshot.settings.timeouts ?? {});
+    const policy = candidate.unsupportedParameters ?? snapshot.settings.unsupportedParameters;
+    const drops = policy === 'drop' ? { dropsUnsupported: true as const } : {};
     for (const { target, reason } of orderTargets(candidate, random)) {
       const key = `${target.provider}/${target.model}`;
       const why = candidate.fallbackOf ? `fallback ${candidate.name} of ${candidate.fallbackOf}, ${reason}` : reason;
       if (!attempts.has(key))
-        attempts.set(key, { provider: target.provider, model: target.model, limits, reason: why });
+        attempts.set(key, { provider: target.provider, model: target.model, limits, ...drops, reason: why });
     }
   }
   return [...attempts.values()];

@@ -8,6 +8,7 @@ export type RequestedModel = {
   strategy: ModelConfig['strategy'];
   fallbacks: readonly string[];
   timeouts: ModelConfig['timeouts'];
+  unsupportedParameters?: ModelConfig['unsupportedParameters'];
 };
 
 /**

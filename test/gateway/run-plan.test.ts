@@ -53,7 +53,14 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
   const text = '{"model":"x","messages":[{"role":"user","content":"hi"}]}';
   const call = readClientCall(openAiChatClient, text, {});
   const { signal } = new AbortController();
-  const context: AttemptContext = { call, snapshot, forwardedHeaders: {}, deadlineMs: state.nowMs + totalMs, signal };
+  const context: AttemptContext = {
+    call,
+    snapshot,
+    forwardedHeaders: {},
+    dropsUnsupported: false,
+    deadlineMs: state.nowMs + totalMs,
+    signal,
+  };
   const records: AttemptRecord[] = [];
   const run = async (...providers: string[]) => {
     const plan = providers.map((provider) => ({ provider, model: 'm', limits: defaultLimits, reason: 'r' }));

@@ -129,7 +129,8 @@ describe('authHeaders', () => {
   test.each([
     [{ kind: 'bearer' as const }, 's', { authorization: 'Bearer s' }],
     [{ kind: 'header' as const, name: 'api-key' }, 's', { 'api-key': 's' }],
-    [{ kind: 'none' as const }, 's', {}],
+    [{ kind: 'sigv4' as const, service: 'bedrock' }, 's', { authorization: 'Bearer s' }],
+    [{ kind: 'sigv4' as const, service: 'bedrock' }, undefined, {}],
     [{ kind: 'bearer' as const }, undefined, {}],
   ])('makes %j of %j', (auth, secret, headers) => {
     expect(authHeaders(auth, secret)).toEqual(headers);

@@ -44,6 +44,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     snapshot: async () => snapshot,
     findCaller: async () => ({ label: 'tester', models: undefined }),
     secrets: { get: async () => secrets, refresh: async () => secrets },
+    awsCredentials: () => undefined,
     upstream,
     keyRing: createKeyRing(),
     now: Date.now,
