@@ -82,7 +82,8 @@ function callerOf(item: RawItem, nowMs: number, reject: (reason: string) => void
     return undefined;
   }
   const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = parsed.key;
-  if (disabled || (expiresAt !== undefined && Date.parse(expiresAt) <= nowMs)) return undefined;
+  // A time that cannot be read compares as false, and has to keep the key out.
+  if (disabled || (expiresAt !== undefined && !(Date.parse(expiresAt) > nowMs))) return undefined;
   return { label, models };
 }
 

@@ -86,7 +86,7 @@ function responseSink(response: ServerResponse): Sink {
     head: (status, headers) => {
       response.writeHead(status, { ...headers, ...corsAnswerHeaders });
     },
-    write: (bytes) => (response.write(bytes) || response.destroyed ? undefined : drained(response)),
+    write: (bytes) => (response.write(bytes) ? undefined : drained(response)),
     end: (bytes) => {
       response.end(bytes);
       return undefined;

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { assembleGateway } from '../lambda/assemble-gateway.ts';
+import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
+import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
+import { chatRequest, collectingSink } from './support/core.ts';
+
+const key = 'canary-caller-key';
+const name = createHash('sha256').update(key).digest('hex');
+
+/** The status that a holder of the key gets, and what was logged. */
+async function statusWith(
+  item: object | undefined,
+  { firstKey, sent = key }: { firstKey?: string; sent?: string } = {},
+) {
+  const lines: string[] = [];
+  const { gateway, close } = assembleGateway({
+    reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
+    secretStore: memorySecretStore({}, firstKey),
+    log: (line) => void lines.push(line),
+  });
+  const sink = collectingSink();
+  await gateway.handle(chatRequest({}, { method: 'GET', path: '/v1/models', headers: { 'x-api-key': sent } }), sink);
+  close();
+  return { status: sink.heads[0]?.status, log: lines.join('\n') };
+}
+
+describe('assembleGateway', () => {
+  test.each<[string, object | undefined, number]>([
+    ['a key', {}, 200],
+    ['a key that expires later', { expiresAt: '2999-01-01T00:00:00Z' }, 200],
+    ['no key', undefined, 401],
+    ['a disabled key', { disabled: true }, 401],
+    ['an expired key', { expiresAt: '2020-01-01T00:00:00Z' }, 401],
+    ['a key whose end has a time zone that no clock here can read', { expiresAt: '2020-01-01T00:00:00+05' }, 401],
+    ['a key with a limit that nothing enforces', { budget: 5 }, 401],
+    ['a key with a broken limit', { models: 'all' }, 401],
+  ])('lets %s in as it should', async (_, item, status) => {
+    const result = await statusWith(item);
+
+    expect(result.status).toBe(status);
+    expect(result.log).not.toContain(key);
+  });
+
+  test('lets the first key in, and nobody by its absence', async () => {
+    expect((await statusWith(undefined, { firstKey: key })).status).toBe(200);
+    expect((await statusWith(undefined, { firstKey: 'another' })).status).toBe(401);
+    expect((await statusWith(undefined, { sent: '' })).status).toBe(401);
+    expect((await statusWith(undefined, { sent: 'undefined' })).status).toBe(401);
+  });
+});
