@@ -19,7 +19,7 @@ function signatureOf(headers: Record<string, string>): string {
 
 class Sha256 {
   readonly #hash: Hash | Hmac;
-  constructor(secret?: string | Uint8Array | ArrayBuffer) {
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as Uint8Array);
   }
   update(data: string | Uint8Array) {
@@ -112,7 +112,10 @@ describe('signRequest', () => {
     .map((characters) => encodeURIComponent(characters.join('')));
   const requests = fc.record({
     path: fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`),
-    query: fc.dictionary(fc.stringMatching(/^[a-zA-Z][a-z ü:/+-]{0,5}$/), fc.string({ maxLength: 8, unit: 'grapheme' })),
+    query: fc.dictionary(
+      fc.stringMatching(/^[a-zA-Z][a-z ü:/+-]{0,5}$/),
+      fc.string({ maxLength: 8, unit: 'grapheme' }),
+    ),
     body: fc.string({ unit: 'binary' }),
     sessionToken: fc.option(fc.constant('token/with+signs=='), { nil: undefined }),
     nowMs: fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2040, 0) }),
@@ -180,7 +183,11 @@ describe('roleCredentials', () => {
   test('reads what Lambda puts into the environment', () => {
     const environment = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' };
 
-    expect(roleCredentials(environment)).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' });
+    expect(roleCredentials(environment)).toEqual({
+      accessKeyId: 'id',
+      secretAccessKey: 'secret',
+      sessionToken: 'token',
+    });
   });
 
   test('needs no token for keys that do not expire', () => {
