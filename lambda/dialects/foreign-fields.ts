@@ -1,8 +1,12 @@
 import type { ChatRequest, DialectName } from './chat-request.ts';
 import { isObject } from './json-value.ts';
 
-/** Fields that ask for nothing in the answer: what the vendor keeps, what the gateway itself reads. */
-const withoutEffect = new Set(['store', 'models', 'provider', 'usage', 'include_reasoning', 'include']);
+/** Fields that ask for nothing in the answer: what the vendor keeps or caches, what the gateway itself reads. */
+const withoutEffect = new Set([
+  ...['store', 'models', 'provider', 'usage', 'include_reasoning', 'include'],
+  // Of Anthropic's callers: how their blocks and tools were written, beside what the vocabulary says of them.
+  ...['cache_control', 'diagnostics', 'block_details', 'tool_details', 'thinking_display'],
+]);
 
 /**
  * Names of the fields that callers of other dialects wrote and that have no place in the vocabulary, but for those that
