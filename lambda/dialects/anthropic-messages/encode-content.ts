@@ -17,8 +17,8 @@ export function encodePart(part: Part, context: ContentContext): JsonObject | un
   switch (part.type) {
     case 'text':
     case 'refusal':
-      // The API refuses blank text.
-      if (part.text.trim() === '') return undefined;
+      // The API refuses empty text.
+      if (part.text === '') return undefined;
       return { type: 'text', text: part.text, ...cacheControl('cache' in part ? part.cache : undefined) };
     case 'image':
       // Images are always looked at in full.

@@ -23,15 +23,15 @@ export function encodeMessages(request: ChatRequest, traits: ModelTraits, unsupp
       lost: keptAt(kept['content_blocks'], index),
       detailed: keptAt(kept['block_details'], index),
     });
-    if (blocks.length === 0) continue;
+    if (!blocks.some(isFilled)) continue;
     if (message.role === 'user' || message.role === 'assistant') addTurn(turns, message.role, blocks);
     else if (traits.systemAnywhere && mayStand(request.messages, index)) addTurn(turns, 'system', blocks);
     else system.push(...blocks);
   }
-  const messages = turns.map(({ role, blocks }, index) => ({
-    role,
-    content: contentOf(role === 'user' ? resultsFirst(blocks) : index === turns.length - 1 ? trimmed(blocks) : blocks),
-  }));
+  const messages = turns.map(({ role, blocks }, index) => {
+    const content = role === 'user' ? resultsFirst(blocks) : index === turns.length - 1 ? trimmed(blocks) : blocks;
+    return { role, content: contentOf(content) };
+  });
   return { system, messages };
 }
 
@@ -45,6 +45,11 @@ function addTurn(turns: Turn[], role: Turn['role'], blocks: JsonObject[]): void 
   const last = turns.at(-1);
   if (last?.role === role) last.blocks.push(...blocks);
   else turns.push({ role, blocks });
+}
+
+/** Blank text alone is refused; between other blocks it is part of what was said. */
+function isFilled({ type, text }: JsonObject): boolean {
+  return type !== 'text' || typeof text !== 'string' || text.trim() !== '';
 }
 
 type Kept = { part: number; block: JsonObject };
@@ -79,9 +84,10 @@ function resultsFirst(blocks: JsonObject[]): JsonObject[] {
 
 /** The beginning of an answer that the model shall continue must not end with a blank. */
 function trimmed(blocks: JsonObject[]): JsonObject[] {
-  const last = blocks.at(-1);
-  if (last?.['type'] !== 'text' || typeof last['text'] !== 'string') return blocks;
-  return [...blocks.slice(0, -1), { ...last, text: last['text'].trimEnd() }];
+  const filled = blocks.slice(0, blocks.findLastIndex(isFilled) + 1);
+  const last = filled.at(-1);
+  if (last?.['type'] !== 'text' || typeof last['text'] !== 'string') return filled;
+  return [...filled.slice(0, -1), { ...last, text: last['text'].trimEnd() }];
 }
 
 function contentOf(blocks: JsonObject[]): unknown {

@@ -20,11 +20,28 @@ const workedIn = new Set([
   'output_config',
 ]);
 
+/** Anthropic's own fields, which callers of OpenAI's dialect may write beside the usual ones. */
+const honoured = [
+  'cache_control',
+  'thinking',
+  'container',
+  'context_management',
+  'mcp_servers',
+  'inference_geo',
+  'speed',
+];
+
+function ownFields({ extensions }: ChatRequest): JsonObject {
+  const foreign = extensions['openai-chat'] ?? {};
+  const written = Object.fromEntries(honoured.map((name) => [name, foreign[name]]));
+  return { ...withoutUndefined(written), ...extensions['anthropic-messages'] };
+}
+
 /** The body of `POST /v1/messages` (https://platform.claude.com/docs/en/api/messages/create). */
 export function encodeMessagesRequest(request: ChatRequest, target: { model: string }): EncodedRequest {
   const traits = modelTraits(target.model);
   const unsupported = new Set(unsupportedFields(request));
-  const own = request.extensions['anthropic-messages'] ?? {};
+  const own = ownFields(request);
   const { messages, system } = encodeMessages(request, traits, unsupported);
   const answerTool = answerToolFor(request, traits);
   const choice = encodeChoice(request, answerTool !== undefined);
@@ -76,7 +93,7 @@ function unsupportedFields(request: ChatRequest): string[] {
     service_tier: serviceTier !== undefined && serviceTiers[serviceTier] === undefined,
   };
   const names = Object.keys(without).filter((name) => without[name]);
-  return [...names, ...foreignFields(request, 'anthropic-messages')];
+  return [...names, ...foreignFields(request, 'anthropic-messages', honoured)];
 }
 
 function isThinking(thinking: JsonObject | undefined): boolean {

@@ -32,12 +32,18 @@ export function encodeThinking(wish: Wish, traits: ModelTraits): EncodedThinking
   if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return { ...switchedOff(traits), maxTokens };
   if (extensions['thinking'] === null || wish.forced) {
     const effort = effortOf(reasoning, traits);
-    return { ...effort, maxTokens, honoured: effort.effort !== undefined };
+    // Where the model decides, it may decide not to think.
+    const isFree = takesWords(traits) && reasoning.effort === undefined && reasoning.budgetTokens === undefined;
+    return { ...effort, maxTokens, honoured: isFree || effort.effort !== undefined };
   }
   const display = displayOf(reasoning, extensions);
   if (takesBudget(reasoning, traits)) return withBudget(wish, traits, display);
   if (traits.thinking === 'none') return { maxTokens, honoured: false };
   return { thinking: { type: 'adaptive', ...display }, ...effortOf(reasoning, traits), maxTokens, honoured: true };
+}
+
+function takesWords({ thinking }: ModelTraits): boolean {
+  return thinking === 'adaptive' || thinking === 'both';
 }
 
 function takesBudget({ budgetTokens }: Reasoning, { thinking }: ModelTraits): boolean {
@@ -69,10 +75,8 @@ function withBudget(wish: Wish, traits: ModelTraits, display: JsonObject): Encod
   const maxTokens = maxOutputTokens ?? room;
   if (wanted === undefined && maxTokens <= smallestBudget) return { maxTokens, honoured: false };
   const budget = wanted ?? budgetOf(reasoning?.effort, maxTokens);
-  const effort =
-    traits.thinking === 'both' || traits.efforts.length > 0
-      ? effortOf({ ...reasoning, budgetTokens: undefined }, traits)
-      : {};
+  const { budgetTokens: _, ...said } = reasoning ?? {};
+  const effort = effortOf(said, traits);
   return { thinking: { type: 'enabled', budget_tokens: budget, ...display }, ...effort, maxTokens, honoured: true };
 }
 

@@ -220,12 +220,15 @@ function end(state: State): JsonObject[] {
   ];
 }
 
-/** Anthropic's own reasons say more than the unified ones. */
+/** Anthropic's own reasons, which say more than the unified ones. */
+const ownReasons = new Set(['end_turn', 'pause_turn', 'compaction', 'model_context_window_exceeded']);
+
+/** Some vendors say `stop` although they call a tool; callers here go by the reason. */
 function stopReason(
   { calls }: State,
   { reason, nativeReason, stopSequence }: Extract<ChatEvent, { type: 'finish' }>,
 ): string {
-  if (nativeReason === 'pause_turn' || nativeReason === 'model_context_window_exceeded') return nativeReason;
+  if (nativeReason && ownReasons.has(nativeReason)) return nativeReason;
   if (reason !== 'stop') return stopReasons[reason];
   if (calls.size > 0) return 'tool_use';
   return stopSequence === undefined ? 'end_turn' : 'stop_sequence';
