@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { isObject, parseJson } from '../../lambda/dialects/json-value.ts';
 import { vendorDialects } from '../../lambda/dialects/vendor-dialects.ts';
 import { aUserMessage } from '../support/chat-requests.ts';
@@ -10,6 +11,7 @@ import { openAiChatFixture } from '../support/dialect-fixtures/openai-chat.ts';
 import { openAiResponsesFixture } from '../support/dialect-fixtures/openai-responses.ts';
 import { replicateFixture } from '../support/dialect-fixtures/replicate.ts';
 import { answerScenarios, requestScenarios } from '../support/dialect-fixtures/scenarios.ts';
+import { distorted, distortedEvent, strangers } from '../support/distorted.ts';
 import { answeredMessage, type FoldedAnswer, foldAnswer } from '../support/folded-answer.ts';
 import { decodedStream } from '../support/vendor-streams.ts';
 
@@ -187,6 +189,22 @@ describe.each(named)('the vendor dialect %s', (_, fixture) => {
     expect(unsupported).toEqual(honoured);
   });
 
+  test('meets strange answers with a clear error, and skips strange events', async () => {
+    const answers = scenariosOf(fixture).map(([, answer]) => answer);
+    const picked = fc.record({ answer: fc.constantFrom(...answers), stranger: fc.constantFrom(...strangers) });
+
+    await fc.assert(
+      fc.asyncProperty(picked, fc.nat(200), fc.nat(20), async ({ answer, stranger }, place, at) => {
+        const body = distorted(fixture.body(answer), place, stranger);
+        expect(failureOf(() => dialect.decodeResponse(body))).not.toBeInstanceOf(TypeError);
+        const events = fixture.stream(answer);
+        const strange = events.map((event, index) => (index === at ? distortedEvent(event, place, stranger) : event));
+        expect(await decodedStream(dialect, ...strange)).toEqual(expect.any(Array));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   const signed = lacks.includes('signatures') ? [] : scenariosOf(fixture).filter(([, answer]) => answer.reasoning);
   for (const [name, answer] of signed)
     test(`sends the signature of ${name} back to the vendor`, async () => {
@@ -208,6 +226,15 @@ async function finishingEvent({ dialect }: DialectFixture, events: readonly Uint
     if (decoded.some(({ type }) => type === 'finish')) return count - 1;
   }
   throw new Error('The stream of this fixture has no finish');
+}
+
+function failureOf(action: () => unknown): unknown {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function resultsFor({ calls }: WireAnswer): ReturnType<typeof aUserMessage>[] {
