@@ -4,6 +4,7 @@ import { isObject } from './json-value.ts';
 /** Fields that ask for nothing in the answer: what the vendor keeps or caches, what the gateway itself reads. */
 const withoutEffect = new Set([
   ...['store', 'models', 'provider', 'usage', 'include_reasoning', 'include'],
+  ...['stream_options', 'prompt_cache_retention', 'prompt_cache_options'],
   // Of Anthropic's callers: how their blocks and tools were written, beside what the vocabulary says of them.
   ...['cache_control', 'diagnostics', 'block_details', 'tool_details', 'thinking_display'],
 ]);
