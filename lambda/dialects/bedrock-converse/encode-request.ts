@@ -1,82 +1,95 @@
+import { modelTraits } from '../anthropic-messages/claude-models.ts';
+import { structuredSchema } from '../anthropic-messages/structured-schema.ts';
 import type { ChatRequest } from '../chat-request.ts';
 import type { EncodedRequest } from '../dialect.ts';
-import { isObject, type JsonObject } from '../json-value.ts';
+import { foreignFields } from '../foreign-fields.ts';
+import { isObject, type JsonObject, withoutUndefined } from '../json-value.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { encodeTools } from './encode-tools.ts';
 import { stopSequencePaths } from './finish.ts';
 import { modelFamily } from './model-family.ts';
 import { reasoningFields } from './reasoning-fields.ts';
-import { inferenceConfig, ownSampling, withoutRefusedByThinking } from './sampling-fields.ts';
+import { encodeSampling } from './sampling-fields.ts';
 
 /** The body of `Converse` and `ConverseStream`; the model and the choice between the two are in the path. */
 export function encodeConverseRequest(request: ChatRequest, { model }: { model: string }): EncodedRequest {
-  const unsupported = new Set<string>(missing(request));
+  const unsupported = new Set(unsupportedFields(request, model));
+  const target = { model, unsupported };
   const { system, turns } = encodeMessages(request.messages, model, unsupported);
-  const tools = encodeTools(request, { model, unsupported });
-  const fields = {
-    ...ownSampling(request, model, unsupported),
-    ...tools.fields,
-    ...thinking(request, model, unsupported),
-  };
-  const body: JsonObject = {
+  const tools = encodeTools(request, target);
+  const reasoning = reasoningFields(request, model);
+  if (!reasoning.honoured) unsupported.add('reasoning_effort');
+  const sampling = encodeSampling(request, reasoning, target);
+  const asksForSequence = request.stop.length > 0 && modelFamily(model) === 'claude';
+  const body = {
     messages: turns,
-    ...(system.length > 0 ? { system } : {}),
-    inferenceConfig: inferenceConfig(request, model, unsupported),
-    ...(tools.config ? { toolConfig: tools.config } : {}),
-    ...outputConfig(request, unsupported),
-    ...serviceTier(request, unsupported),
-    ...requestMetadata(request, unsupported),
-    additionalModelRequestFields: fields,
-    ...(request.stop.length > 0 && modelFamily(model) === 'claude'
-      ? { additionalModelResponseFieldPaths: stopSequencePaths }
-      : {}),
+    system: system.length > 0 ? system : undefined,
+    inferenceConfig: sampling.config,
+    toolConfig: tools.config,
+    outputConfig: outputConfig(request, target),
+    serviceTier: serviceTier(request, unsupported),
+    requestMetadata: requestMetadata(request, unsupported),
+    additionalModelRequestFields: { ...sampling.fields, ...tools.fields, ...reasoning.fields },
+    additionalModelResponseFieldPaths: asksForSequence ? stopSequencePaths : undefined,
   };
-  withoutRefusedByThinking(body, unsupported);
-  const extended = merge(body, extensionsFor(request, model, unsupported));
+  const extended = merge(merge(withoutUndefined(body), claudeExtensions(request, model)), ownExtensions(request));
   return { body: withoutEmpty(extended), unsupported: [...unsupported] };
 }
 
-/** What no model behind Converse can do. */
-function missing(request: ChatRequest): string[] {
-  return [
-    ...(request.choices > 1 ? ['n'] : []),
-    ...(request.topLogprobs === undefined ? [] : ['logprobs']),
-    ...(request.promptCacheKey === undefined ? [] : ['prompt_cache_key']),
-  ];
+/** What no model behind Converse can do, and what callers wrote for other vendors. */
+function unsupportedFields(request: ChatRequest, model: string): string[] {
+  const without: Record<string, boolean> = {
+    n: request.choices > 1,
+    logprobs: request.topLogprobs !== undefined,
+    prompt_cache_key: request.promptCacheKey !== undefined,
+  };
+  const claude = Object.keys(claudeExtensions(request, model)['additionalModelRequestFields'] ?? {});
+  const workedIn = modelFamily(model) === 'claude' ? [...claude, 'thinking', 'thinking_display'] : [];
+  const honoured = [...converseFields, ...workedIn, 'tools'];
+  const names = Object.keys(without).filter((name) => without[name]);
+  return [...names, ...foreignFields(request, 'bedrock-converse', honoured)];
 }
 
-function thinking(request: ChatRequest, model: string, unsupported: Set<string>): JsonObject {
-  if (!request.reasoning) return {};
-  const fields = reasoningFields(request.reasoning, model, request.maxOutputTokens);
-  if (!fields) unsupported.add('reasoning_effort');
-  return fields ?? {};
-}
-
-/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_OutputFormat.html */
-function outputConfig({ responseFormat: format }: ChatRequest, unsupported: Set<string>): JsonObject {
-  if (!format || format.type === 'text') return {};
-  if (format.type === 'json') {
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html */
+function outputConfig(
+  { responseFormat: format }: ChatRequest,
+  { model, unsupported }: { model: string; unsupported: Set<string> },
+): JsonObject | undefined {
+  if (!format || format.type === 'text') return undefined;
+  if (format.type === 'json' || !takesSchemas(model)) {
     unsupported.add('response_format');
-    return {};
+    return undefined;
   }
   const { name, schema, description } = format;
-  const jsonSchema = { name, schema: JSON.stringify(schema), ...(description ? { description } : {}) };
-  return { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema } } } };
+  const jsonSchema = {
+    name,
+    schema: JSON.stringify(structuredSchema(schema)),
+    ...(description ? { description } : {}),
+  };
+  return { textFormat: { type: 'json_schema', structure: { jsonSchema } } };
+}
+
+function takesSchemas(model: string): boolean {
+  const family = modelFamily(model);
+  if (family === 'claude') return modelTraits(model).structuredOutputs;
+  return !['nova', 'cohere', 'ai21', 'llama', 'titan'].includes(family);
 }
 
 const tiers = new Set(['default', 'priority', 'flex', 'reserved']);
 
-function serviceTier({ serviceTier: tier }: ChatRequest, unsupported: Set<string>): JsonObject {
-  if (tier === undefined || tier === 'auto') return {};
-  if (tiers.has(tier)) return { serviceTier: { type: tier } };
+function serviceTier({ serviceTier: tier }: ChatRequest, unsupported: Set<string>): JsonObject | undefined {
+  if (tier === undefined || tier === 'auto') return undefined;
+  // Anthropic's name for it.
+  if (tier === 'standard_only') return { type: 'default' };
+  if (tiers.has(tier)) return { type: tier };
   unsupported.add('service_tier');
-  return {};
+  return undefined;
 }
 
 /** What Bedrock takes for a key or a value of `requestMetadata`, which it writes into its invocation log. */
 const loggable = /^[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}$/;
 
-function requestMetadata({ metadata, user }: ChatRequest, unsupported: Set<string>): JsonObject {
+function requestMetadata({ metadata, user }: ChatRequest, unsupported: Set<string>): JsonObject | undefined {
   const logged: Record<string, string> = {};
   if (user !== undefined && loggable.test(user)) logged['user'] = user;
   else if (user !== undefined) unsupported.add('user');
@@ -84,31 +97,40 @@ function requestMetadata({ metadata, user }: ChatRequest, unsupported: Set<strin
     if (key !== '' && loggable.test(key) && typeof value === 'string' && loggable.test(value)) logged[key] = value;
     else unsupported.add('metadata');
   }
-  return Object.keys(logged).length > 0 ? { requestMetadata: logged } : {};
+  return Object.keys(logged).length > 0 ? logged : undefined;
 }
 
 /** Fields of Converse that callers of other dialects may write into their own requests. */
-const converseFields = new Set([
+const converseFields = [
   'additionalModelRequestFields',
   'additionalModelResponseFieldPaths',
   'guardrailConfig',
   'performanceConfig',
   'promptVariables',
   'requestMetadata',
+];
+
+function ownExtensions({ extensions }: ChatRequest): JsonObject {
+  const all = Object.values(extensions).flatMap((fields) => Object.entries(fields));
+  const written = all.filter(([name, value]) => converseFields.includes(name) && value !== null);
+  return { ...Object.fromEntries(written), ...extensions['bedrock-converse'] };
+}
+
+/** Fields of Anthropic's API that its dialect keeps for itself; the others go on to Claude. */
+const claudeKeeps = new Set([
+  'content_blocks',
+  'block_details',
+  'tool_details',
+  'tools',
+  'thinking',
+  'thinking_display',
 ]);
 
-function extensionsFor({ extensions }: ChatRequest, model: string, unsupported: Set<string>): JsonObject {
-  const taken: JsonObject = {};
-  const claudeFields: JsonObject = {};
-  for (const [dialect, fields] of Object.entries(extensions)) {
-    for (const [name, value] of Object.entries(fields)) {
-      if (name === 'tools') continue;
-      if (dialect === 'bedrock-converse' || converseFields.has(name)) taken[name] = value;
-      else if (dialect === 'anthropic-messages' && modelFamily(model) === 'claude') claudeFields[name] = value;
-      else unsupported.add(name);
-    }
-  }
-  return merge({ additionalModelRequestFields: claudeFields }, taken);
+function claudeExtensions({ extensions }: ChatRequest, model: string): JsonObject {
+  if (modelFamily(model) !== 'claude') return {};
+  const written = Object.entries(extensions['anthropic-messages'] ?? {});
+  const passed = written.filter(([name]) => !claudeKeeps.has(name) && !converseFields.includes(name));
+  return { additionalModelRequestFields: Object.fromEntries(passed) };
 }
 
 /** The second object's fields over the first's; objects within are joined, everything else is replaced. */
@@ -122,10 +144,9 @@ function merge(base: JsonObject, over: JsonObject): JsonObject {
 }
 
 function withoutEmpty(body: JsonObject): JsonObject {
-  const optional = new Set(['inferenceConfig', 'additionalModelRequestFields']);
+  const optional = ['inferenceConfig', 'additionalModelRequestFields'];
+  const isEmpty = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
   return Object.fromEntries(
-    Object.entries(body).filter(
-      ([name, value]) => !optional.has(name) || !isObject(value) || Object.keys(value).length > 0,
-    ),
+    Object.entries(body).filter(([name, value]) => !optional.includes(name) || !isEmpty(value)),
   );
 }

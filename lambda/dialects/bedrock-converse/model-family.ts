@@ -1,5 +1,15 @@
 /** Whose model answers: Converse is one for all, but what goes beyond it differs. */
-export type ModelFamily = 'claude' | 'nova' | 'cohere' | 'mistral' | 'ai21' | 'gpt-oss' | 'deepseek' | 'other';
+export type ModelFamily =
+  | 'claude'
+  | 'nova'
+  | 'cohere'
+  | 'mistral'
+  | 'ai21'
+  | 'gpt-oss'
+  | 'deepseek'
+  | 'llama'
+  | 'titan'
+  | 'other';
 
 const marks: readonly (readonly [RegExp, ModelFamily])[] = [
   [/anthropic|claude/, 'claude'],
@@ -9,6 +19,8 @@ const marks: readonly (readonly [RegExp, ModelFamily])[] = [
   [/ai21/, 'ai21'],
   [/gpt-oss/, 'gpt-oss'],
   [/deepseek/, 'deepseek'],
+  [/llama/, 'llama'],
+  [/titan/, 'titan'],
 ];
 
 /**
@@ -17,11 +29,4 @@ const marks: readonly (readonly [RegExp, ModelFamily])[] = [
  */
 export function modelFamily(model: string): ModelFamily {
   return marks.find(([mark]) => mark.test(model))?.[1] ?? 'other';
-}
-
-/** Major and minor of a Claude model as one number that grows with them, 4.5 being 405; undefined when not told. */
-export function claudeVersion(model: string): number | undefined {
-  // claude-3-7-sonnet-20250219, claude-sonnet-4-5-20250929, claude-sonnet-4-20250514, claude-opus-5
-  const match = /claude-(?:[a-z]+-)?(\d{1,2})(?:-(\d{1,2}))?(?!\d)/.exec(model);
-  return match ? Number(match[1]) * 100 + Number(match[2] ?? 0) : undefined;
 }

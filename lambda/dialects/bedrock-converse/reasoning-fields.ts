@@ -1,30 +1,53 @@
-import type { Reasoning } from '../chat-request.ts';
+import { modelTraits } from '../anthropic-messages/claude-models.ts';
+import { encodeThinking } from '../anthropic-messages/encode-thinking.ts';
+import type { ChatRequest, Reasoning } from '../chat-request.ts';
 import type { JsonObject } from '../json-value.ts';
-import { claudeVersion, modelFamily } from './model-family.ts';
+import { modelFamily } from './model-family.ts';
 
 type Effort = NonNullable<Reasoning['effort']>;
 
-/** What a wish to reason becomes in `additionalModelRequestFields`; undefined when the model cannot honour it. */
-export function reasoningFields(
-  reasoning: Reasoning,
-  model: string,
-  maxOutputTokens: number | undefined,
-): JsonObject | undefined {
+/** What a wish to reason becomes in `additionalModelRequestFields`, and the limit that must stand above it. */
+export type ReasoningFields = { fields: JsonObject; maxTokens?: number; honoured: boolean };
+
+const nothing: ReasoningFields = { fields: {}, honoured: true };
+const refused: ReasoningFields = { fields: {}, honoured: false };
+
+/** Each family has its own words for it; most have none. */
+export function reasoningFields(request: ChatRequest, model: string): ReasoningFields {
+  const { reasoning } = request;
+  const family = modelFamily(model);
+  // Callers of Anthropic's dialect may have said more about it than the vocabulary holds.
+  if (family === 'claude') return claudeFields(request, model);
+  if (!reasoning) return nothing;
   const off = reasoning.effort === 'none' || reasoning.budgetTokens === 0;
-  const effort = reasoning.effort ?? effortOf(reasoning.budgetTokens);
-  switch (modelFamily(model)) {
-    case 'claude':
-      return off ? claudeOff(model) : claudeFields({ ...reasoning, effort }, model, maxOutputTokens);
-    case 'nova':
-      return novaFields(off ? 'none' : effort, model);
-    case 'gpt-oss':
-      return off ? undefined : { reasoning_effort: threeEfforts[effort] };
-    default:
-      return off ? {} : undefined;
+  const effort = threeEfforts[reasoning.effort ?? effortOf(reasoning.budgetTokens)];
+  if (family === 'nova' && model.includes('nova-2')) {
+    // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+    const config = off ? { type: 'disabled' } : { type: 'enabled', maxReasoningEffort: effort };
+    return { fields: { reasoningConfig: config }, honoured: true };
   }
+  if (family === 'gpt-oss') return off ? refused : { fields: { reasoning_effort: effort }, honoured: true };
+  return off ? nothing : refused;
 }
 
-/** A budget in words, the inverse of `budgets`. */
+/** Claude takes the fields of Anthropic's own API. */
+function claudeFields(request: ChatRequest, model: string): ReasoningFields {
+  const { reasoning, maxOutputTokens, toolChoice, extensions } = request;
+  const forced = toolChoice?.type === 'required' || toolChoice?.type === 'tool';
+  const own = extensions['anthropic-messages'] ?? {};
+  const thought = encodeThinking({ reasoning, maxOutputTokens, forced, extensions: own }, modelTraits(model));
+  const hasBudget = thought.thinking?.['type'] === 'enabled';
+  return {
+    fields: {
+      ...(thought.thinking ? { thinking: thought.thinking } : {}),
+      ...(thought.effort ? { output_config: { effort: thought.effort } } : {}),
+    },
+    ...(hasBudget ? { maxTokens: thought.maxTokens } : {}),
+    honoured: thought.honoured,
+  };
+}
+
+/** A budget in words. */
 function effortOf(budgetTokens: number | undefined): Effort {
   if (budgetTokens === undefined) return 'medium';
   if (budgetTokens <= 2048) return 'low';
@@ -40,57 +63,3 @@ const threeEfforts: Readonly<Record<Effort, string>> = {
   xhigh: 'high',
   max: 'high',
 };
-
-const budgets: Readonly<Record<Effort, number>> = {
-  none: 1024,
-  minimal: 1024,
-  low: 2048,
-  medium: 8192,
-  high: 16_384,
-  xhigh: 32_768,
-  max: 32_768,
-};
-/** https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html */
-const leastBudget = 1024;
-
-/**
- * Models before 4.6 know budgets only, later ones decide by an effort and refuse budgets from 4.7 on
- * (https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html).
- */
-function claudeFields(
-  { effort, budgetTokens, summary }: Reasoning & { effort: Effort },
-  model: string,
-  maxOutputTokens: number | undefined,
-): JsonObject | undefined {
-  const version = claudeVersion(model);
-  if (version !== undefined && version < 307) return undefined;
-  if (version !== undefined && version < 406) {
-    // What is left of the limit is for the answer; both count against it.
-    const most = maxOutputTokens === undefined ? Number.POSITIVE_INFINITY : Math.floor(maxOutputTokens * 0.8);
-    if (most < leastBudget && budgetTokens === undefined) return undefined;
-    const budget = budgetTokens ?? Math.min(budgets[effort], most);
-    return { thinking: { type: 'enabled', budget_tokens: Math.max(leastBudget, budget) } };
-  }
-  // Thoughts of these models are hidden unless asked for.
-  const display = summary === undefined ? {} : { display: 'summarized' };
-  return { thinking: { type: 'adaptive', ...display }, output_config: { effort: claudeEffort(effort, version) } };
-}
-
-function claudeEffort(effort: Effort, version: number | undefined): string {
-  if (effort === 'minimal' || effort === 'none') return 'low';
-  return effort === 'xhigh' && version === 406 ? 'high' : effort;
-}
-
-function claudeOff(model: string): JsonObject | undefined {
-  const version = claudeVersion(model);
-  if (/fable|mythos/.test(model)) return undefined;
-  // Only the newest think unasked; the others need no word, and the oldest would not know it.
-  return version !== undefined && version >= 406 ? { thinking: { type: 'disabled' } } : {};
-}
-
-/** https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html */
-function novaFields(effort: Effort, model: string): JsonObject | undefined {
-  if (!model.includes('nova-2')) return effort === 'none' ? {} : undefined;
-  if (effort === 'none') return { reasoningConfig: { type: 'disabled' } };
-  return { reasoningConfig: { type: 'enabled', maxReasoningEffort: threeEfforts[effort] } };
-}

@@ -1,6 +1,7 @@
+import { modelTraits } from '../anthropic-messages/claude-models.ts';
 import type { ChatRequest } from '../chat-request.ts';
-import { isObject, type JsonObject } from '../json-value.ts';
-import { claudeVersion, type ModelFamily, modelFamily } from './model-family.ts';
+import { isObject, type JsonObject, withoutUndefined } from '../json-value.ts';
+import { type ModelFamily, modelFamily } from './model-family.ts';
 
 type OwnName = 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty';
 
@@ -19,8 +20,10 @@ const callersNames: Readonly<Record<OwnName, string>> = {
   presencePenalty: 'presence_penalty',
 };
 
+type Target = { model: string; unsupported: Set<string> };
+
 /** The sampling parameters that only the model itself knows, for `additionalModelRequestFields`. */
-export function ownSampling({ sampling }: ChatRequest, model: string, unsupported: Set<string>): JsonObject {
+export function ownSampling({ sampling }: ChatRequest, { model, unsupported }: Target): JsonObject {
   const family = modelFamily(model);
   const fields: JsonObject = {};
   for (const name of Object.keys(callersNames) as OwnName[]) {
@@ -35,46 +38,50 @@ export function ownSampling({ sampling }: ChatRequest, model: string, unsupporte
   return fields;
 }
 
-/** `inferenceConfig`, without what the model refuses. */
-export function inferenceConfig(request: ChatRequest, model: string, unsupported: Set<string>): JsonObject {
+/** `inferenceConfig` and the model's own fields without what the model refuses, beside or without its thoughts. */
+export function encodeSampling(
+  request: ChatRequest,
+  reasoning: { fields: JsonObject; maxTokens?: number },
+  target: Target,
+): { config: JsonObject; fields: JsonObject } {
   const { sampling, maxOutputTokens, stop } = request;
-  const config: JsonObject = {};
-  if (maxOutputTokens !== undefined) config['maxTokens'] = maxOutputTokens;
-  if (sampling.temperature !== undefined) config['temperature'] = sampling.temperature;
-  if (sampling.topP !== undefined) config['topP'] = sampling.topP;
-  if (stop.length > 0) config['stopSequences'] = stop;
-  // The newer Claude models refuse the two together; 1 is what they have anyway.
-  if (modelFamily(model) === 'claude' && sampling.temperature !== undefined && sampling.topP !== undefined) {
-    if (sampling.topP === 1) delete config['topP'];
-    else if (sampling.temperature === 1) delete config['temperature'];
-    else if ((claudeVersion(model) ?? 0) >= 401) {
-      delete config['topP'];
-      unsupported.add('top_p');
-    }
-  }
-  return config;
-}
-
-/** Takes out what a model refuses while it thinks, and says so unless it changes nothing. */
-export function withoutRefusedByThinking(body: JsonObject, unsupported: Set<string>): void {
-  const config = isObject(body['inferenceConfig']) ? body['inferenceConfig'] : {};
-  const fields = isObject(body['additionalModelRequestFields']) ? body['additionalModelRequestFields'] : {};
+  const config = withoutUndefined({
+    maxTokens: reasoning.maxTokens ?? maxOutputTokens,
+    temperature: sampling.temperature,
+    topP: sampling.topP,
+    stopSequences: stop.length > 0 ? stop : undefined,
+  });
+  const fields = ownSampling(request, target);
   const drop = (from: JsonObject, field: string, callersName: string) => {
-    if (from[field] !== undefined && from[field] !== 1) unsupported.add(callersName);
+    // 1 is what a model has anyway.
+    if (from[field] !== undefined && from[field] !== 1) target.unsupported.add(callersName);
     delete from[field];
   };
-  const thinking = isObject(fields['thinking']) ? fields['thinking']['type'] : undefined;
-  if (thinking === 'enabled' || thinking === 'adaptive') {
-    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
-    drop(config, 'temperature', 'temperature');
-    drop(fields, 'top_k', 'top_k');
-    if (typeof config['topP'] === 'number' && config['topP'] < 0.95) drop(config, 'topP', 'top_p');
+  const family = modelFamily(target.model);
+  if (family === 'claude') {
+    const { samplers } = modelTraits(target.model);
+    const thinks = isThinking(reasoning.fields['thinking']);
+    if (samplers === 0 || thinks) {
+      drop(config, 'temperature', 'temperature');
+      drop(fields, 'top_k', 'top_k');
+    }
+    if (samplers === 0 || (thinks && Number(config['topP']) < 0.95)) drop(config, 'topP', 'top_p');
+    // The two together are refused by most.
+    if (samplers === 1 && config['topP'] !== undefined && config['temperature'] !== undefined) {
+      if (config['temperature'] === 1) drop(config, 'temperature', 'temperature');
+      else drop(config, 'topP', 'top_p');
+    }
   }
-  const nova = isObject(fields['reasoningConfig']) ? fields['reasoningConfig'] : {};
-  if (nova['maxReasoningEffort'] === 'high') {
+  const nova = reasoning.fields['reasoningConfig'];
+  if (isObject(nova) && nova['maxReasoningEffort'] === 'high') {
     // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
     drop(config, 'temperature', 'temperature');
     drop(config, 'topP', 'top_p');
     drop(config, 'maxTokens', 'max_completion_tokens');
   }
+  return { config, fields };
+}
+
+function isThinking(thinking: unknown): boolean {
+  return isObject(thinking) && (thinking['type'] === 'enabled' || thinking['type'] === 'adaptive');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { bedrockConverseVendor, conversePath } from '../../../lambda/dialects/bedrock-converse/bedrock-converse.ts';
+import { bedrockConverseVendor } from '../../../lambda/dialects/bedrock-converse/bedrock-converse.ts';
 import type { ChatRequest } from '../../../lambda/dialects/chat-request.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import { askedWith, chatRequest } from './chat-request.ts';
@@ -116,15 +116,6 @@ describe('the body', () => {
     });
     expect(unsupported).toEqual(['logit_bias']);
   });
-
-  test('is asked for at a path that holds the model as one segment', () => {
-    expect(conversePath('anthropic.claude-3-5-sonnet-20241022-v2:0', true)).toBe(
-      '/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/converse-stream',
-    );
-    expect(conversePath('arn:aws:bedrock:us-east-1:1:inference-profile/us.x', false)).toBe(
-      '/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.x/converse',
-    );
-  });
 });
 
 describe('what has no place', () => {
@@ -165,6 +156,15 @@ describe('sampling that only a model knows', () => {
     expect(config({ temperature: 0.3, topP: 1 })).toEqual({ temperature: 0.3 });
     expect(config({ temperature: 1, topP: 0.3 })).toEqual({ topP: 0.3 });
     expect(encode(chatRequest({ sampling: { temperature: 0.3, topP: 0.3 } })).unsupported).toEqual(['top_p']);
+  });
+
+  test('is left out where Claude no longer takes any', () => {
+    const request = chatRequest({ sampling: { temperature: 0, topP: 1, topK: 4 }, maxOutputTokens: 9 });
+
+    expect(encode(request, 'us.anthropic.claude-opus-4-8')).toMatchObject({
+      body: { inferenceConfig: { maxTokens: 9 } },
+      unsupported: ['temperature', 'top_k'],
+    });
   });
 });
 
@@ -358,6 +358,16 @@ describe('tools', () => {
 });
 
 describe('JSON Schema', () => {
+  test('is named where the model does not take one', () => {
+    const responseFormat = { type: 'json-schema' as const, name: 'City', schema: { type: 'object' } };
+
+    expect(encode(chatRequest({ responseFormat }), llama).unsupported).toEqual(['response_format']);
+    expect(encode(chatRequest({ responseFormat }), 'anthropic.claude-3-haiku-20240307-v1:0').unsupported).toEqual([
+      'response_format',
+    ]);
+    expect(encode(chatRequest({ responseFormat }), 'google.gemma-3-27b-it').unsupported).toEqual([]);
+  });
+
   test('is sent as text in outputConfig', () => {
     const schema = { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: false };
     const responseFormat = { type: 'json-schema' as const, name: 'City', schema, strict: true, description: 'A city' };
@@ -376,17 +386,11 @@ describe('reasoning', () => {
     encode(chatRequest(request), model).body['additionalModelRequestFields'];
 
   test.each<[string, Partial<ChatRequest>, JsonObject]>([
-    [claude, { reasoning: { effort: 'medium' } }, { thinking: { type: 'enabled', budget_tokens: 8192 } }],
     [claude, { reasoning: { budgetTokens: 3000 } }, { thinking: { type: 'enabled', budget_tokens: 3000 } }],
     [
       claude,
       { reasoning: { effort: 'high' }, maxOutputTokens: 10_000 },
       { thinking: { type: 'enabled', budget_tokens: 8000 } },
-    ],
-    [
-      'anthropic.claude-opus-4-6-v1',
-      { reasoning: { effort: 'xhigh' } },
-      { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
     ],
     [
       'global.anthropic.claude-opus-5',
@@ -395,20 +399,46 @@ describe('reasoning', () => {
     ],
     ['anthropic.claude-opus-5', { reasoning: { effort: 'none' } }, { thinking: { type: 'disabled' } }],
     [nova, { reasoning: { effort: 'low' } }, { reasoningConfig: { type: 'enabled', maxReasoningEffort: 'low' } }],
+    [
+      nova,
+      { reasoning: { budgetTokens: 4096 } },
+      { reasoningConfig: { type: 'enabled', maxReasoningEffort: 'medium' } },
+    ],
     [nova, { reasoning: { effort: 'none' } }, { reasoningConfig: { type: 'disabled' } }],
     ['openai.gpt-oss-120b-1:0', { reasoning: { effort: 'minimal' } }, { reasoning_effort: 'low' }],
   ])('of %s with %j', (model, request, expected) => {
     expect(fields(model, request)).toEqual(expected);
   });
 
+  test('has a limit above its budget', () => {
+    const { body } = encode(chatRequest({ reasoning: { effort: 'medium' } }));
+
+    const fields = body['additionalModelRequestFields'] as { thinking: { budget_tokens: number } };
+    const config = body['inferenceConfig'] as { maxTokens: number };
+    expect(config.maxTokens).toBeGreaterThan(fields.thinking.budget_tokens);
+  });
+
   test.each<[string, Partial<ChatRequest>]>([
     ['anthropic.claude-3-5-sonnet-20241022-v2:0', { reasoning: { effort: 'low' } }],
-    ['anthropic.claude-fable-5', { reasoning: { effort: 'none' } }],
     [claude, { reasoning: { effort: 'low' }, maxOutputTokens: 500 }],
     ['amazon.nova-micro-v1:0', { reasoning: { effort: 'low' } }],
+    ['openai.gpt-oss-120b-1:0', { reasoning: { effort: 'none' } }],
   ])('is not to be had of %s with %j', (model, request) => {
     expect(encode(chatRequest(request), model).unsupported).toEqual(['reasoning_effort']);
     expect(fields(model, request)).toBeUndefined();
+  });
+
+  test('of high effort leaves Nova no limit and no sampling', () => {
+    const request = chatRequest({
+      reasoning: { effort: 'high' },
+      maxOutputTokens: 100,
+      sampling: { temperature: 0.2, topP: 0.9 },
+    });
+
+    const { body, unsupported } = encode(request, nova);
+
+    expect(body).not.toHaveProperty('inferenceConfig');
+    expect(unsupported).toEqual(['temperature', 'top_p', 'max_completion_tokens']);
   });
 
   test('of none asks nothing of a model that does not reason', () => {
@@ -420,7 +450,7 @@ describe('reasoning', () => {
 
     const { body, unsupported } = encode(request);
 
-    expect(body).not.toHaveProperty('inferenceConfig');
+    expect(body['inferenceConfig']).toEqual({ maxTokens: expect.any(Number) });
     expect(body['additionalModelRequestFields']).not.toHaveProperty('top_k');
     expect(unsupported).toEqual(['temperature', 'top_k']);
   });
