@@ -48,7 +48,7 @@ function encodeBlock(part: Part, encoding: Encoding): JsonObject | undefined {
       // "The text field in the ContentBlock object is blank" is a 400; blanks alone say nothing.
       return part.text.trim() === '' ? undefined : { text: part.text };
     case 'tool-call':
-      return encodeCall(part);
+      return encodeCall(part, encoding);
     case 'tool-result':
       return encodeResult(part, encoding);
     case 'reasoning':
@@ -82,19 +82,15 @@ function encodeReasoning(part: Extract<Part, { type: 'reasoning' }>, model: stri
   return signed || part.text.trim() !== '' ? writeThought(part) : undefined;
 }
 
-function encodeCall({ id, name, arguments: written }: ToolCallPart): JsonObject {
-  const input = parseJson(written);
-  // Only objects are taken; what a model once wrote in another form is kept as it was.
-  return { toolUse: { toolUseId: toolUseId(id), name, input: isObject(input) ? input : inputOf(written) } };
+function encodeCall({ id, name, arguments: written }: ToolCallPart, { unsupported }: Encoding): JsonObject {
+  const input = written.trim() === '' ? {} : parseJson(written);
+  if (!isObject(input)) unsupported.add('tool_calls.function.arguments');
+  return { toolUse: { toolUseId: toolUseId(id), name, input: isObject(input) ? input : {} } };
 }
 
-function inputOf(written: string): JsonObject {
-  return written.trim() === '' || written.trim() === 'null' ? {} : { arguments: written };
-}
-
-/** Ids of other vendors may hold what Bedrock's pattern forbids (`[a-zA-Z0-9_.:-]`, 64 at most). */
+/** Bedrock takes 64 of `[a-zA-Z0-9_.:-]`, Claude behind it neither dot nor colon; other vendors put more into theirs. */
 function toolUseId(id: string): string {
-  return id.replace(/[^a-zA-Z0-9_.:-]/g, '_').slice(-64) || '_';
+  return id.replace(/[^a-zA-Z0-9_-]/g, '_').slice(-64) || '_';
 }
 
 function encodeResult({ callId, content, isError }: ToolResultPart, encoding: Encoding): JsonObject {

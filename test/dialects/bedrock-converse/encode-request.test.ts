@@ -341,6 +341,16 @@ describe('tools', () => {
     ]);
   });
 
+  test('of which the arguments are no object are named', () => {
+    const parts = [{ type: 'tool-call' as const, id: 'a', name: 'now', arguments: '{"cut' }];
+    const request = chatRequest({ messages: [{ role: 'assistant', parts }] });
+
+    expect(encode(request)).toMatchObject({
+      body: { messages: [{ content: [{ toolUse: { input: {} } }] }] },
+      unsupported: ['tool_calls.function.arguments'],
+    });
+  });
+
   test('that were called stay declared for a caller who offers none any more', () => {
     expect(encode(chatRequest({ messages: conversation })).body['toolConfig']).toEqual({
       tools: [
