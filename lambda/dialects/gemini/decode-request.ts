@@ -108,7 +108,8 @@ function decodeTools(value: unknown): { tools: Tool[]; isWhole: boolean } {
   const declarations = lists
     .flatMap(({ functionDeclarations: list }) => (Array.isArray(list) ? list : []))
     .filter(isObject);
-  const known = ['name', 'description', 'parameters', 'parametersJsonSchema'];
+  // What a tool will answer is a hint that other formats have no place for, and no reason to refuse the request.
+  const known = ['name', 'description', 'parameters', 'parametersJsonSchema', 'response', 'responseJsonSchema'];
   return {
     tools: declarations.map(decodeDeclaration),
     isWhole:
@@ -136,7 +137,7 @@ const modes: Readonly<Record<string, ToolChoice>> = {
 function decodeToolConfig(value: unknown): { toolChoice: ToolChoice | undefined; isWhole: boolean } {
   if (!isObject(value)) return { toolChoice: undefined, isWhole: true };
   const config = isObject(value['functionCallingConfig']) ? value['functionCallingConfig'] : {};
-  const mode = typeof config['mode'] === 'string' ? config['mode'].toUpperCase() : undefined;
+  const mode = config['mode'] === undefined ? undefined : String(config['mode']).toUpperCase();
   const names = Array.isArray(config['allowedFunctionNames']) ? config['allowedFunctionNames'] : [];
   const [name] = names;
   const isForced = mode === 'ANY' && names.length === 1 && typeof name === 'string';

@@ -4,6 +4,9 @@ import { camelCase } from './camel-fields.ts';
 /** Deeper schemas are left as they are; recursive ones would never end. */
 const deepest = 40;
 
+/** How requests with `enum-encoding=int` name types. */
+const typesByNumber = ['type_unspecified', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null'];
+
 /** Google's form of OpenAPI's schema (`type: 'STRING'`, `nullable`, counts as text) as JSON Schema. */
 export function fromOpenApiSchema(schema: unknown, depth = 0): JsonObject {
   if (!isObject(schema) || depth > deepest) return {};
@@ -11,7 +14,7 @@ export function fromOpenApiSchema(schema: unknown, depth = 0): JsonObject {
   for (const [key, value] of Object.entries(schema)) {
     if (value === null) continue;
     const name = camelCase(key);
-    if (name === 'type' && typeof value === 'string') json['type'] = value.toLowerCase();
+    if (name === 'type') json['type'] = typeof value === 'number' ? typesByNumber[value] : String(value).toLowerCase();
     else if (name === 'items') json['items'] = fromOpenApiSchema(value, depth + 1);
     else if (name === 'anyOf' && Array.isArray(value))
       json['anyOf'] = value.map((one) => fromOpenApiSchema(one, depth + 1));
