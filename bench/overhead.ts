@@ -11,6 +11,7 @@ import { type MeasuredProcess, startMeasured } from './measured-process.ts';
  */
 const callers = 32;
 const rounds = 7;
+const mostSets = 3;
 const bufferedPerRound = 3_000;
 const streamsPerRound = 64;
 const chunksPerStream = 202;
@@ -68,13 +69,45 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-function report(what: string, unit: string, [floor, gateway]: [number, number], limit: number): boolean {
-  const ratio = gateway / floor;
-  const verdict = ratio <= limit ? 'PASS' : 'FAIL';
-  console.log(
-    `${verdict}  ${what.padEnd(28)} floor ${floor.toFixed(1)} ${unit}, gateway ${gateway.toFixed(1)} ${unit}, ratio ${ratio.toFixed(2)} (limit ${limit})`,
-  );
+/** Floor and gateway of the same round met the same state of the machine, so their ratios are compared, not their medians. */
+function medianRatio(floor: number[], gateway: number[]): number {
+  return median(gateway.map((value, round) => value / (floor[round] ?? Number.NaN)));
+}
+
+type Comparison = { what: string; unit: string; floor: number; gateway: number; ratio: number; limit: number };
+
+function compare([floor, gateway]: [Subject, Subject], [floorBytes, gatewayBytes]: [number, number]): Comparison[] {
+  const cpu = (what: string, of: 'buffered' | 'streamed'): Comparison => ({
+    what,
+    unit: 'µs',
+    floor: median(floor[of]),
+    gateway: median(gateway[of]),
+    ratio: medianRatio(floor[of], gateway[of]),
+    limit: limits[of],
+  });
+  const [floorMiB, gatewayMiB] = [floorBytes / 2 ** 20, gatewayBytes / 2 ** 20];
+  return [
+    cpu('CPU per buffered request', 'buffered'),
+    cpu('CPU per streamed chunk', 'streamed'),
+    {
+      what: 'resident memory',
+      unit: 'MiB',
+      floor: floorMiB,
+      gateway: gatewayMiB,
+      ratio: gatewayMiB / floorMiB,
+      limit: limits.memory,
+    },
+  ];
+}
+
+function isWithin({ ratio, limit }: Comparison): boolean {
   return ratio <= limit;
+}
+
+function print({ what, unit, floor, gateway, ratio, limit }: Comparison): void {
+  const verdict = ratio <= limit ? 'PASS' : 'FAIL';
+  const values = `floor ${floor.toFixed(1)} ${unit}, gateway ${gateway.toFixed(1)} ${unit}`;
+  console.log(`${verdict}  ${what.padEnd(25)} ${values}, ratio ${ratio.toFixed(2)} (limit ${limit})`);
 }
 
 async function startSubjects(
@@ -103,26 +136,20 @@ async function main(): Promise<boolean> {
   const subjects = await startSubjects(vendor, directory, configFile);
   try {
     // The first round warms up and is forgotten.
-    for (let round = 0; round <= rounds; round++) {
-      for (const subject of subjects) {
-        await measure(subject);
-        if (round === 0) Object.assign(subject, { buffered: [], streamed: [] });
-      }
+    for (const subject of subjects) {
+      await measure(subject);
+      Object.assign(subject, { buffered: [], streamed: [] });
     }
-    const [floor, gateway] = subjects;
-    const [floorUsage, gatewayUsage] = await Promise.all([floor.process.usage(), gateway.process.usage()]);
-    const mebibytes = (bytes: number) => bytes / 1024 / 1024;
-    console.log(`${callers} callers, medians of ${rounds} interleaved rounds`);
-    return [
-      report('CPU per buffered request', 'µs', [median(floor.buffered), median(gateway.buffered)], limits.buffered),
-      report('CPU per streamed chunk', 'µs', [median(floor.streamed), median(gateway.streamed)], limits.streamed),
-      report(
-        'resident memory',
-        'MiB',
-        [mebibytes(floorUsage.residentBytes), mebibytes(gatewayUsage.residentBytes)],
-        limits.memory,
-      ),
-    ].every(Boolean);
+    let comparisons: Comparison[] = [];
+    // Another process may have had the other core: the verdict is then that of more rounds, none left out.
+    for (let set = 0; set < mostSets && !(set > 0 && comparisons.every(isWithin)); set++) {
+      for (let round = 0; round < rounds; round++) for (const subject of subjects) await measure(subject);
+      const [floor, gateway] = await Promise.all(subjects.map(({ process }) => process.usage()));
+      comparisons = compare(subjects, [floor?.residentBytes ?? 0, gateway?.residentBytes ?? 0]);
+      console.log(`${callers} callers, medians of ${(set + 1) * rounds} interleaved rounds`);
+      comparisons.forEach(print);
+    }
+    return comparisons.every(isWithin);
   } finally {
     for (const { process } of subjects) process.close();
     vendor.close();

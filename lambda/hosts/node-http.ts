@@ -18,21 +18,22 @@ const corsPreflightHeaders = {
   'access-control-max-age': String(corsMaxAgeSeconds),
 };
 
-/** A plain HTTP server around the gateway; it serves many requests at once and sees callers leave. */
-export function nodeHttpServer(gateway: Gateway): Server {
+/**
+ * A plain HTTP server around the gateway; it serves many requests at once and sees callers leave. A caller who reads
+ * nothing for `longestStallMs` counts as gone.
+ */
+export function nodeHttpServer(gateway: Gateway, longestStallMs = longestRequestMs): Server {
   const server = createServer((request, response) => {
     if (request.method === 'OPTIONS') response.writeHead(204, corsPreflightHeaders).end();
     // A mistake of ours ends this answer, never the process.
-    else void serve(gateway, request, response).catch(() => response.destroy());
+    else void serve(gateway, request, responseSink(response, longestStallMs), response).catch(() => response.destroy());
   });
   // Longer than the idle time of common load balancers, or they reuse a connection that was just closed.
   server.keepAliveTimeout = 65_000;
-  // A caller who reads nothing any more would hold its answer for ever.
-  server.timeout = longestRequestMs + 10_000;
   return server;
 }
 
-async function serve(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(gateway: Gateway, request: IncomingMessage, sink: Sink, response: ServerResponse): Promise<void> {
   const receivedAtMs = Date.now();
   const caller = new AbortController();
   response.on('close', () => {
@@ -40,7 +41,7 @@ async function serve(gateway: Gateway, request: IncomingMessage, response: Serve
   });
   const body = await wholeOrTooLarge(request).catch(() => undefined);
   if (!body) return;
-  await gateway.handle(gatewayRequest(request, body, receivedAtMs, caller.signal), responseSink(response));
+  await gateway.handle(gatewayRequest(request, body, receivedAtMs, caller.signal), sink);
 }
 
 function gatewayRequest(
@@ -81,14 +82,19 @@ function dropRest(request: IncomingMessage): void {
   request.resume();
 }
 
-function responseSink(response: ServerResponse): Sink {
+function responseSink(response: ServerResponse, longestStallMs: number): Sink {
   return {
     head: (status, headers) => {
       response.writeHead(status, { ...headers, ...corsAnswerHeaders });
     },
-    write: (bytes) => (response.write(bytes) ? undefined : drained(response)),
+    write: (bytes) => {
+      if (response.write(bytes)) return undefined;
+      response.socket?.setTimeout(longestStallMs);
+      return drained(response);
+    },
     end: (bytes) => {
       response.end(bytes);
+      if (response.writableLength > 0) response.socket?.setTimeout(longestStallMs);
       return undefined;
     },
   };

@@ -71,7 +71,8 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
       });
       // A vendor that switches protocols ends the request with neither a response nor an error.
       request.once('close', () => {
-        if (request === current) reject(new UpstreamError('connection', 'The connection closed without an answer'));
+        if (answer || request !== current) return;
+        reject(new UpstreamError('connection', 'The connection closed without an answer'));
       });
       limitConnecting(request, call.connectMs);
       request.end(call.body);

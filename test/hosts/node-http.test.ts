@@ -18,8 +18,8 @@ afterEach(async () => {
   }
 });
 
-async function serving(handle: Handle): Promise<number> {
-  const server = nodeHttpServer({ handle });
+async function serving(handle: Handle, longestStallMs?: number): Promise<number> {
+  const server = nodeHttpServer({ handle }, longestStallMs);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
@@ -245,9 +245,18 @@ describe('nodeHttpServer', () => {
     expect(sentMb).toBeLessThan(150);
   });
 
-  test('gives up on callers who neither read nor leave', async () => {
-    const server = nodeHttpServer({ handle: echo });
+  test.each(['write', 'end'] as const)('gives up on a caller who neither reads nor leaves, at a %s', async (way) => {
+    const port = await serving(async (_, sink) => {
+      sink.head(200, {});
+      await sink[way](Buffer.alloc(50 * 1024 * 1024));
+    }, 200);
+    const { socket } = dial(port);
+    socket.write(post('/'));
+    socket.pause();
+    const [accepted] = (await once(servers[0] as Server, 'connection')) as [Socket];
 
-    expect(server.timeout).toBeGreaterThan(900_000);
+    await once(accepted, 'close');
+
+    expect(accepted.destroyed).toBe(true);
   });
 });
