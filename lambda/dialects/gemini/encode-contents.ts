@@ -87,9 +87,8 @@ function isUnsignedText(part: JsonObject): boolean {
 }
 
 /**
- * These models refuse a step whose first call is unsigned. A signature that waits right before it is the call's own; for
- * calls of other models Google names a text that stands in for one
- * (https://ai.google.dev/gemini-api/docs/thought-signatures#faqs).
+ * These models refuse a step whose first call is unsigned. For calls that another model made Google names a text that
+ * stands in for a signature (https://ai.google.dev/gemini-api/docs/thought-signatures#faqs).
  */
 function signFirstCall(parts: JsonObject[]): JsonObject[] {
   const at = parts.findIndex((part) => part['functionCall'] !== undefined);

@@ -15,11 +15,16 @@ export function decodeGeminiError(text: string): ProviderError {
 }
 
 /** An error inside an answer of status 200; there the code is the HTTP status that it would have had. */
-export function readErrorInside(response: JsonObject): ProviderError {
-  const read = readErrorBody(JSON.stringify(response));
-  const { error } = response;
-  if (!isObject(error)) return read;
-  return { ...read, type: stringOrUndefined(error['status']), ...waitIn(error) };
+export function readErrorInside({ error }: JsonObject): ProviderError {
+  if (!isObject(error)) return readErrorBody(JSON.stringify({ error: stringOrUndefined(error) }));
+  const { message, code, status } = error;
+  return {
+    ...readErrorBody(
+      JSON.stringify({ message: stringOrUndefined(message), code: typeof code === 'object' ? null : code }),
+    ),
+    type: stringOrUndefined(status),
+    ...waitIn(error),
+  };
 }
 
 function detail({ details }: JsonObject, type: string): JsonObject | undefined {
@@ -64,19 +69,6 @@ export function encodeGeminiError({ status, code, type, message, param, requestI
         { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: code.toUpperCase(), domain: 'sluice', metadata },
         { '@type': 'type.googleapis.com/google.rpc.RequestInfo', requestId },
       ],
-    },
-  };
-}
-
-/** A provider's failure inside an answer that has begun. */
-export function encodeErrorInside({ message, type, code }: ProviderError): JsonObject {
-  const status = Number(code);
-  const isStatus = status >= 400 && status <= 599;
-  return {
-    error: {
-      code: isStatus ? status : 500,
-      message: message ?? 'The provider failed inside its answer.',
-      status: type ?? (isStatus ? statuses[status] : undefined) ?? 'INTERNAL',
     },
   };
 }

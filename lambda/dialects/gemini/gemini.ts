@@ -10,6 +10,7 @@ import { decodeGeminiError, encodeGeminiError } from './errors.ts';
 /** Callers of `generateContent`, and of `streamGenerateContent` with `alt=sse`; model and streaming are in the path. */
 export const geminiClient: ClientDialect = {
   name: 'gemini',
+  modelInPath: true,
   decodeRequest: decodeGeminiRequest,
   encodeResponse: encodeGeminiAnswer,
   encodeStream: encodeGeminiStream,

@@ -41,26 +41,46 @@ const plainKeywords = [
 /** Refused for strings are all others: "only 'enum' and 'date-time' are supported for STRING type". */
 const formats = new Set(['enum', 'date-time', 'float', 'double', 'int32', 'int64']);
 
+/** Where references lead, those that are being followed, and how much may still be written. */
+type Scope = { root: unknown; followed: readonly string[]; budget: { left: number } };
+
+/** References in place multiply what is written; more than this no model reads. */
+const mostSchemas = 5000;
+
 /**
  * JSON Schema as the part of OpenAPI's that older models know (https://ai.google.dev/api/caching#Schema): references are
  * put in place, lists of types become `nullable` or `anyOf`, other keywords are left out.
  */
-export function toOpenApiSchema(schema: unknown, root: unknown = schema, depth = 0): JsonObject {
-  if (!isObject(schema) || depth > deepest) return { type: 'object' };
-  if (typeof schema['$ref'] === 'string') return toOpenApiSchema(resolve(schema['$ref'], root), root, depth + 1);
-  const inner = (one: unknown) => toOpenApiSchema(one, root, depth + 1);
-  const { type, properties, items, format, enum: values, const: value } = schema;
+export function toOpenApiSchema(schema: unknown): JsonObject {
+  return convert(schema, { root: schema, followed: [], budget: { left: mostSchemas } }, 0);
+}
+
+function convert(schema: unknown, scope: Scope, depth: number): JsonObject {
+  if (!isObject(schema) || depth > deepest || scope.budget.left-- <= 0) return { type: 'object' };
+  const { $ref: reference, type, properties, items, allOf } = schema;
+  if (typeof reference === 'string') {
+    // Recursion has no place there.
+    if (scope.followed.includes(reference)) return { type: 'object' };
+    const inside = { ...scope, followed: [...scope.followed, reference] };
+    return convert(resolve(reference, scope.root), inside, depth + 1);
+  }
+  const inner = (one: unknown) => convert(one, scope, depth + 1);
   const options = schema['anyOf'] ?? schema['oneOf'];
-  const merged = Array.isArray(schema['allOf']) ? Object.assign({}, ...schema['allOf'].map(inner)) : {};
-  const result: JsonObject = { ...merged };
+  const result: JsonObject = Array.isArray(allOf) ? Object.assign({}, ...allOf.map(inner)) : {};
   for (const keyword of plainKeywords) if (schema[keyword] !== undefined) result[keyword] = schema[keyword];
-  if (typeof format === 'string' && formats.has(format)) result['format'] = format;
-  const choices = Array.isArray(values) ? values : value === undefined ? undefined : [value];
-  if (choices?.every((choice) => typeof choice === 'string')) Object.assign(result, { type: 'string', enum: choices });
   if (isObject(properties) && Object.keys(properties).length > 0) result['properties'] = mapValues(properties, inner);
   if (items !== undefined) result['items'] = inner(Array.isArray(items) ? items[0] : items);
   if (Array.isArray(options)) Object.assign(result, alternatives(options, inner));
-  return { ...result, ...typeOf(type) };
+  return { ...result, ...valuesOf(schema), ...typeOf(type) };
+}
+
+/** Formats and lists of values; the latter only of strings. */
+function valuesOf({ format, enum: values, const: value }: JsonObject): JsonObject {
+  const choices = Array.isArray(values) ? values : value === undefined ? undefined : [value];
+  return {
+    ...(typeof format === 'string' && formats.has(format) ? { format } : {}),
+    ...(choices?.every((choice) => typeof choice === 'string') ? { type: 'string', enum: choices } : {}),
+  };
 }
 
 /** One of several schemas; `null` among them means `nullable`. */
@@ -83,7 +103,9 @@ function typeOf(type: unknown): JsonObject {
 /** What `#/$defs/Name` points to. */
 function resolve(reference: string, root: unknown): unknown {
   let found = root;
-  for (const step of reference.split('/').slice(1))
-    found = isObject(found) ? found[decodeURIComponent(step)] : undefined;
+  for (const step of reference.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    found = isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  }
   return found;
 }
