@@ -155,6 +155,17 @@ describe('citations', () => {
     ]);
   });
 
+  test('turns bytes into characters also where the segment does not repeat its text', () => {
+    const groundingMetadata = {
+      groundingChunks: [{ web: { uri: 'u' } }],
+      groundingSupports: [{ segment: { startIndex: 6, endIndex: 10 }, groundingChunkIndices: [0] }],
+    };
+
+    const events = decode(response([{ text: 'süß' }, { text: ' müd' }], { ...stop, groundingMetadata }));
+
+    expect(events).toContainEqual({ type: 'citation', choice: 0, citation: { url: 'u', startIndex: 4, endIndex: 7 } });
+  });
+
   test('reads citation metadata, old and new', () => {
     const source = { startIndex: 0, endIndex: 2, uri: 'u', license: '' };
 
