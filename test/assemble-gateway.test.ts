@@ -15,6 +15,7 @@ async function statusWith(
 ) {
   const lines: string[] = [];
   const { gateway, close } = assembleGateway({
+    awsCredentials: () => undefined,
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
     secretStore: memorySecretStore({}, firstKey),
     log: (line) => void lines.push(line),

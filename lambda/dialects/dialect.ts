@@ -19,6 +19,8 @@ export type RequestContext = { model?: string; stream?: boolean };
 /** How callers speak. Decoding throws `RequestProblem` when the request cannot be understood. */
 export type ClientDialect = {
   name: DialectName;
+  /** The model stands in the path and not in the body. */
+  modelInPath?: true;
   decodeRequest(body: JsonObject, context: RequestContext): ChatRequest;
   /** A complete answer as a JSON value. */
   encodeResponse(events: readonly ChatEvent[], answer: AnswerContext): JsonObject;

@@ -4,11 +4,14 @@ import type { Caller, GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
 
 /**
- * Finds who is calling, by the SHA-256 of the key in `Authorization: Bearer` or `x-api-key`. Looking up a digest leaks
+ * Finds who is calling, by the SHA-256 of the key in `Authorization: Bearer`, `x-api-key`, `x-goog-api-key` or `?key=`. Looking up a digest leaks
  * nothing by its timing: the digest of a guess cannot be steered towards a stored one. Throws `invalid_api_key`.
  */
-export async function authenticate(headers: GatewayRequest['headers'], deps: GatewayDeps): Promise<Caller> {
-  const key = sentKey(headers);
+export async function authenticate(
+  request: Pick<GatewayRequest, 'headers' | 'query'>,
+  deps: GatewayDeps,
+): Promise<Caller> {
+  const key = sentKey(request);
   if (key === undefined) {
     throw new GatewayError(
       'invalid_api_key',
@@ -24,9 +27,11 @@ export async function authenticate(headers: GatewayRequest['headers'], deps: Gat
   return caller;
 }
 
-function sentKey(headers: GatewayRequest['headers']): string | undefined {
+/** Where the SDKs of OpenAI, Anthropic and Google put it; Google's also takes `?key=`. */
+function sentKey({ headers, query }: Pick<GatewayRequest, 'headers' | 'query'>): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers['authorization'] ?? '')?.[1];
-  return bearer ?? (headers['x-api-key']?.trim() || undefined);
+  const inQuery = () => (query === '' ? undefined : new URLSearchParams(query).get('key'));
+  return bearer ?? (headers['x-api-key']?.trim() || headers['x-goog-api-key']?.trim() || inQuery() || undefined);
 }
 
 /** Whether a caller may use a model of that name; `*` in a pattern stands for any characters. */

@@ -73,7 +73,7 @@ function decode(client: ClientDialect, request: GatewayRequest, context: Request
 }
 
 /** Headers that carry a request's meaning to a vendor; credentials and the caller's own accounts stay here. */
-const meaningfulHeaders = ['openai-beta', 'anthropic-beta'];
+const meaningfulHeaders = ['openai-beta', 'anthropic-beta', 'anthropic-version'];
 
 function forwardedHeaders(headers: GatewayRequest['headers']): Record<string, string> {
   const forwarded: Record<string, string> = {};
@@ -127,9 +127,10 @@ type Streaming = {
 async function sendStream({ request, sink, record }: Exchange, { target, client, outcome }: Streaming): Promise<void> {
   const { relay, guard, exchange, secret } = outcome;
   try {
-    const { failure, ...facts } = await relay(sink, guard);
+    const { failure, told, ...facts } = await relay(sink, guard);
     Object.assign(record, facts);
-    if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
+    if (failure && told) noteError(record, failureError(failure, target));
+    else if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
   } catch (thrown) {
     const error = interruption(thrown, request.signal, target);
     await sendErrorEvent(error, { sink, record, client });
@@ -150,11 +151,15 @@ function interruption(thrown: unknown, signal: AbortSignal, target: PlannedAttem
   }
 }
 
+function noteError(record: RequestRecord, error: GatewayError): void {
+  record.errorCode = error.code;
+  record.faultDomain = error.faultDomain;
+}
+
 async function sendErrorEvent(
   error: GatewayError,
   { sink, record, client }: Pick<Exchange, 'sink' | 'record'> & { client: ClientDialect },
 ): Promise<void> {
-  record.errorCode = error.code;
-  record.faultDomain = error.faultDomain;
+  noteError(record, error);
   await sink.write(client.encodeStreamError(callerError(error, record.requestId)));
 }

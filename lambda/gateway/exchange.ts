@@ -4,6 +4,8 @@ export type GatewayRequest = {
   method: string;
   /** Path without the query string, still percent-encoded. */
   path: string;
+  /** Without the question mark; empty when there is none. */
+  query: string;
   headers: Readonly<Record<string, string | undefined>>;
   body: Buffer;
   /** Milliseconds since the epoch. */

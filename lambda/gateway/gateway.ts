@@ -45,7 +45,7 @@ function watchHead(sink: Sink, record: RequestRecord): Sink {
 async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord, deps: GatewayDeps): Promise<void> {
   const route = findRoute(request);
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
-  const [caller, snapshot] = await Promise.all([authenticate(request.headers, deps), deps.snapshot()]);
+  const [caller, snapshot] = await Promise.all([authenticate(request, deps), deps.snapshot()]);
   record.keyLabel = caller.label;
   record.configVersion = snapshot.version;
   const exchange: Exchange = { request, sink, caller, snapshot, record };

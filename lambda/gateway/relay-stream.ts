@@ -17,6 +17,8 @@ export type RelayedFacts = {
 export type RelayedStream = RelayedFacts & {
   /** Set when the stream did not end as an answer must; the caller has not been told yet. */
   failure: Failure | undefined;
+  /** The caller has been told already, by the vendor's own error event. */
+  told?: true;
 };
 
 /** Sends the rest of an answer that has begun. */

@@ -1,4 +1,4 @@
-import { clientDialectsByPath } from '../dialects/client-dialects.ts';
+import { clientDialectsByPath, geminiConversation } from '../dialects/client-dialects.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
 import { openAiChatClient } from '../dialects/openai-chat/openai-chat.ts';
 import type { Conversation } from './conversation.ts';
@@ -12,11 +12,11 @@ export type Route =
   | ({ name: 'conversation' } & Conversation);
 
 /** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
-export function findRoute({ method, path }: Pick<GatewayRequest, 'method' | 'path'>): Route {
+export function findRoute({ method, path, query }: Pick<GatewayRequest, 'method' | 'path' | 'query'>): Route {
   const plain = plainPath(path);
   if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
   if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
-  const conversation = conversationOf(plain);
+  const conversation = conversationOf(plain, query);
   if (conversation) return allow(method, 'POST', path, { name: 'conversation', ...conversation });
   const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
   if (id) return allow(method, 'GET', path, { name: 'model', id });
@@ -29,16 +29,16 @@ export function findRoute({ method, path }: Pick<GatewayRequest, 'method' | 'pat
 
 /** The dialect in which to tell an error, whatever else is wrong with the request. */
 export function errorDialect(path: string): ClientDialect {
-  return conversationOf(plainPath(path))?.client ?? openAiChatClient;
+  return conversationOf(plainPath(path), 'alt=sse')?.client ?? openAiChatClient;
 }
 
 function plainPath(path: string): string {
   return path.replace(/^\/v1(?=\/|$)/, '').replace(/\/$/, '');
 }
 
-function conversationOf(plain: string): Conversation | undefined {
+function conversationOf(plain: string, query: string): Conversation | undefined {
   const client = Object.hasOwn(clientDialectsByPath, plain) ? clientDialectsByPath[plain] : undefined;
-  return client && { client, context: {} };
+  return client ? { client, context: {} } : geminiConversation(decoded(plain) ?? '', query);
 }
 
 function allow(method: string, allowed: 'GET' | 'POST', path: string, route: Route): Route {

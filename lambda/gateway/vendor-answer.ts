@@ -1,24 +1,19 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AnswerContext, VendorDialect } from '../dialects/dialect.ts';
 import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
-import { readErrorBody } from '../dialects/provider-error.ts';
 import { readBody } from '../providers/read-body.ts';
 import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
 import type { ClientCall } from './client-call.ts';
 import { openStream } from './open-stream.ts';
 import { type Relay, type RelayedFacts, relayStream } from './relay-stream.ts';
+import { openUnchanged, readUnchanged } from './same-dialect.ts';
 import { openTranslated, readTranslated } from './translated-answer.ts';
 
 /** A vendor's answer, read as far as it must be before the caller may see any of it. */
 export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buffer | string; facts: RelayedFacts };
 
-/** What reading an answer needs to know; without a `vendor` dialect its bytes pass unchanged. */
-export type AnswerReading = {
-  call: ClientCall;
-  vendor: VendorDialect | undefined;
-  answer: AnswerContext;
-  nowMs: number;
-};
+/** How an answer is read: in the caller's dialect, whose bytes pass unchanged, or in another one. */
+export type AnswerReading = { call: ClientCall; vendor: VendorDialect; answer: AnswerContext; nowMs: number };
 
 const longestErrorBytes = 64 * 1024;
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -33,27 +28,47 @@ export async function readVendorAnswer(response: IncomingMessage, reading: Answe
   const { headers, statusCode: status = 0 } = response;
   const unusable = (detail: string): VendorAnswer => ({ failure: { kind: 'bad_response', status, detail } });
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') return unusable('It is compressed, unasked');
-  const { call, vendor } = reading;
   const isStream = /text\/event-stream|application\/vnd\.amazon\.eventstream/i.test(headers['content-type'] ?? '');
-  if (isStream && !call.stream) return unusable('It sent no chat completion');
-  if (vendor && isStream) return openTranslated(response, { ...reading, vendor });
-  if (vendor && !call.stream) return readTranslated(response, { ...reading, vendor }, longestAnswerBytes);
-  if (isStream) {
-    const opened = await openStream(response);
-    if ('failure' in opened) return opened;
-    return { relay: (sink, guard) => relayStream(opened.stream, sink, { keepUsageEvent: call.wantsUsage, guard }) };
-  }
+  if (isStream !== reading.call.stream) return await wrongForm(response, reading, isStream);
+  return isStream ? openAnswer(response, reading) : readAnswer(response, reading);
+}
+
+/** A stream nobody asked for is not read; what comes instead of a stream may be an error that says why. */
+async function wrongForm(response: IncomingMessage, reading: AnswerReading, isStream: boolean): Promise<VendorAnswer> {
+  const answer = isStream ? undefined : await readAnswer(response, reading);
+  const explained = answer && 'failure' in answer && answer.failure.error !== undefined;
+  if (explained) return answer;
+  const detail = isStream ? 'It sent no chat completion' : 'It sent no event stream';
+  return { failure: { kind: 'bad_response', status: response.statusCode ?? 0, detail } };
+}
+
+async function openAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
+  if (vendor.name !== call.client.name) return openTranslated(response, { client: call.client, vendor, answer });
+  if (vendor.name !== 'openai-chat') return openUnchanged(response, vendor);
+  const opened = await openStream(response);
+  if ('failure' in opened) return opened;
+  return { relay: (sink, guard) => relayStream(opened.stream, sink, { keepUsageEvent: call.wantsUsage, guard }) };
+}
+
+async function readAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
+  if (vendor.name === 'openai-chat' && call.client.name === 'openai-chat') return readChat(response);
+  if (vendor.name === call.client.name) return readUnchanged(response, vendor, longestAnswerBytes);
+  return readTranslated(response, { client: call.client, vendor, answer }, longestAnswerBytes);
+}
+
+/** As `readUnchanged`, without making events of what only passes by: this is the most frequent way of all. */
+async function readChat(response: IncomingMessage): Promise<VendorAnswer> {
   const { body, full } = await readBody(response, longestAnswerBytes);
+  const status = response.statusCode ?? 0;
   const facts = full ? readChatAnswer(body.toString('utf8')) : undefined;
   if (facts?.error) return { failure: { kind: classifyErrorInside(facts.error), status, error: facts.error } };
-  if (call.stream) return unusable('It sent no event stream');
-  return facts ? { body, facts } : unusable('It sent no chat completion');
+  return facts ? { body, facts } : { failure: { kind: 'bad_response', status, detail: 'It sent no chat completion' } };
 }
 
 async function readFailure(response: IncomingMessage, { vendor, nowMs }: AnswerReading): Promise<VendorAnswer> {
   const { statusCode: status = 0, headers } = response;
   const text = (await readBody(response, longestErrorBytes)).body.toString('utf8');
-  const error = vendor ? vendor.decodeError(status, singleHeaders(headers), text) : readErrorBody(text);
+  const error = vendor.decodeError(status, singleHeaders(headers), text);
   const milliseconds = retryAfterMs(headers, nowMs) ?? error.retryAfterMs;
   const retry = milliseconds === undefined ? {} : { retryAfterMs: milliseconds };
   return { failure: { kind: classifyAnswer(status, error), status, error, ...retry } };

@@ -1,4 +1,5 @@
 import type { EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
+import { replaceMembers } from '../dialects/json-members.ts';
 import { forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
 import { authHeaders, endpointPath, type Provider, spokenDialect } from '../providers/provider.ts';
@@ -11,8 +12,8 @@ export type VendorRequest = {
   path: string;
   body: string;
   headers: Record<string, string>;
-  /** The dialect to translate from; undefined where the bytes pass unchanged. */
-  vendor: VendorDialect | undefined;
+  /** The dialect of its answer. */
+  vendor: VendorDialect;
   /** What of the request this vendor cannot honour. */
   unsupported: readonly string[];
 };
@@ -21,18 +22,23 @@ export type VendorRequest = {
 export function vendorRequest(call: ClientCall, provider: Provider, model: string): VendorRequest | undefined {
   const dialect = spokenDialect(provider, call.client.name);
   const path = dialect && endpointPath(provider, dialect, { model, stream: call.stream });
-  if (!path) return undefined;
-  if (dialect === 'openai-chat' && call.client.name === 'openai-chat') {
-    return { path, body: forwardChatCall(call, model, provider), headers: {}, vendor: undefined, unsupported: [] };
+  const vendor = dialect && vendorDialects[dialect];
+  if (!path || !vendor) return undefined;
+  if (dialect === call.client.name) {
+    return { path, body: forwardUnchanged(call, provider, model), headers: {}, vendor, unsupported: [] };
   }
-  const vendor = vendorDialects[dialect];
-  if (!vendor) return undefined;
   const {
     body,
     headers = {},
     unsupported,
   }: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model });
   return { path, body: JSON.stringify(body), headers, vendor, unsupported };
+}
+
+/** The caller's own text, but for what names the model, and what OpenAI's streams need to report usage. */
+function forwardUnchanged(call: ClientCall, provider: Provider, model: string): string {
+  if (call.client.name === 'openai-chat') return forwardChatCall(call, model, provider);
+  return call.client.modelInPath ? call.text : replaceMembers(call.text, { model: JSON.stringify(model) });
 }
 
 /** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
@@ -56,6 +62,7 @@ export function outgoingHeaders(
   forwarded: Record<string, string>,
 ): Record<string, string> {
   return {
+    ...provider.apiHeaders,
     ...forwarded,
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),

@@ -56,6 +56,7 @@ function gatewayRequest(
     id: randomUUID(),
     method,
     path: query < 0 ? url : url.slice(0, query),
+    query: query < 0 ? '' : url.slice(query + 1),
     headers: headers as GatewayRequest['headers'],
     body,
     receivedAtMs,

@@ -16,6 +16,8 @@ export type Provider = {
   /** The AWS region, for providers that sign. */
   region: string | undefined;
   deployments: Readonly<Record<string, string>>;
+  /** Headers of its API, which a caller's own replace, and those of the operator, which nothing replaces. */
+  apiHeaders: Readonly<Record<string, string>>;
   headers: Readonly<Record<string, string>>;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
   secretNames: readonly string[];
@@ -67,7 +69,8 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
     region,
     deployments: configured?.deployments ?? {},
-    headers: { ...entry.headers, ...lowerCased(configured?.headers ?? {}) },
+    apiHeaders: entry.headers ?? {},
+    headers: lowerCased(configured?.headers ?? {}),
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
     keyOptional: entry.keyOptional ?? false,
     maxTokensField: entry.maxTokensField ?? 'max_tokens',

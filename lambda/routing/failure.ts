@@ -68,6 +68,8 @@ export function classifyAnswer(status: number, error: ProviderError): FailureKin
   if (status === 404) return 'not_found';
   if (status === 408) return 'timeout';
   // 402: the operator's account there is empty, which no caller can help and another key or target can.
+  // Bedrock's ModelErrorException.
+  if (status === 424) return 'server_error';
   if (status === 429 || status === 402) return 'rate_limited';
   if (status === 503 || status === 529) return 'overloaded';
   if (status >= 500) return 'server_error';

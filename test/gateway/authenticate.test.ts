@@ -17,7 +17,7 @@ describe('authenticate', () => {
     [{ 'x-api-key': ' sk-key ' }],
     [{ authorization: 'Basic abc', 'x-api-key': 'sk-key' }],
   ])('finds the caller of %j', async (headers) => {
-    expect(await authenticate(headers, deps)).toBe(caller);
+    expect(await authenticate({ headers, query: '' }, deps)).toBe(caller);
   });
 
   test.each([
@@ -33,7 +33,7 @@ describe('authenticate', () => {
     [{ 'x-api-key': sha256 }],
     [{ authorization: `Bearer${' '.repeat(100_000)}a b` }],
   ])('refuses %j without repeating it', async (headers) => {
-    const refusal = authenticate(headers, deps);
+    const refusal = authenticate({ headers, query: '' }, deps);
 
     await expect(refusal).rejects.toMatchObject({ code: 'invalid_api_key', status: 401 });
     await expect(refusal).rejects.not.toThrow(/wrong|sk-key/);

@@ -25,6 +25,7 @@ describe('gatewayRequest', () => {
       id: 'id-1',
       method: 'POST',
       path: '/v1/chat/completions',
+      query: 'a=b',
       headers: { 'x-api-key': 'key' },
       receivedAtMs: 1_000,
     });

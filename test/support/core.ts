@@ -76,6 +76,7 @@ export function chatRequest(fields: object = {}, request: Partial<GatewayRequest
     id: 'request-1',
     method: 'POST',
     path: '/v1/chat/completions',
+    query: '',
     headers: { authorization: 'Bearer key' },
     body: Buffer.from(JSON.stringify(body)),
     receivedAtMs: Date.now(),

@@ -1,57 +1,59 @@
 import type { ChatEvent } from '../chat-event.ts';
 import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
 import { readErrorBody } from '../provider-error.ts';
-import { type EventRun, eventSplitter, parseEvent } from '../sse-events.ts';
+import { readEvents, type ServerSentEvent } from '../read-events.ts';
 import { contentEvents, finishEvent, sourceEvents } from './decode-chunk.ts';
 import { readUsage } from './usage.ts';
 
 /** The events of a complete answer. Throws when the value is no chat completion and no error either. */
 export function decodeChatAnswer(body: JsonObject): ChatEvent[] {
-  if (isSet(body['error'])) return [{ type: 'error', error: readErrorBody(JSON.stringify(body)) }];
+  if (isSet(body['error']) || body['object'] === 'error')
+    return [{ type: 'error', error: readErrorBody(JSON.stringify(body)) }];
   if (!Array.isArray(body['choices'])) throw new Error('The answer has no choices');
-  return [startEvent(body), ...choiceEvents(body), ...sourceEvents(body), ...usageEvents(body)];
+  const begunCalls = new Set<string>();
+  const content = choiceEvents(body).filter((event) => isBegun(event, begunCalls));
+  return [startEvent(body), ...content, ...sourceEvents(body), ...usageEvents(body)];
 }
 
-/** The events of a streamed answer. */
+/** The events of a streamed answer; after an error nothing follows. */
 export async function* decodeChatStream(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ChatEvent> {
-  const splitter = eventSplitter();
+  const begunCalls = new Set<string>();
   let started = false;
   let sources: ChatEvent[] = [];
-  const decodeRun = (run: EventRun | undefined): ChatEvent[] => {
-    const events: ChatEvent[] = [];
-    for (const chunk of chunksOf(run)) {
-      if ('failure' in chunk) return [...events, chunk.failure];
+  for await (const events of readEvents(bytes)) {
+    for (const chunk of chunksOf(events)) {
+      if ('failure' in chunk) {
+        yield chunk.failure;
+        return;
+      }
       // Azure's first chunk is about the prompt only; its empty id and model are not those of the answer.
       const isAnswer = Array.isArray(chunk.body['choices']) && chunk.body['choices'].length > 0;
-      if (!started && isAnswer) events.push(startEvent(chunk.body));
+      if (!started && isAnswer) yield startEvent(chunk.body);
       started ||= isAnswer;
       sources = sourceEvents(chunk.body);
-      events.push(...choiceEvents(chunk.body), ...usageEvents(chunk.body));
+      yield* choiceEvents(chunk.body).filter((event) => isBegun(event, begunCalls));
+      yield* usageEvents(chunk.body);
     }
-    return events;
-  };
-
-  for await (const piece of bytes)
-    yield* decodeRun(splitter.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)));
-  if (splitter.rest().length > 0) yield* decodeRun(splitter.push(Buffer.from('\n\n')));
+  }
   yield* sources;
+}
+
+/** Arguments of a call that never began belong to nothing. */
+function isBegun(event: ChatEvent, begunCalls: Set<string>): boolean {
+  if (event.type === 'tool-call') begunCalls.add(`${event.choice}/${event.index}`);
+  return event.type !== 'tool-arguments' || begunCalls.has(`${event.choice}/${event.index}`);
 }
 
 type Chunk = { body: JsonObject } | { failure: ChatEvent };
 
-function chunksOf(run: EventRun | undefined): Chunk[] {
-  const chunks: Chunk[] = [];
-  let start = 0;
-  for (const end of run?.ends ?? []) {
-    const { event, data } = parseEvent(run?.bytes.toString('utf8', start, end) ?? '');
-    start = end;
-    if (data === undefined || data.trim() === '[DONE]') continue;
+function chunksOf(events: readonly ServerSentEvent[]): Chunk[] {
+  return events.flatMap(({ event, data }): Chunk[] => {
+    if (data.trim() === '[DONE]') return [];
     const body = parseJson(data);
-    if (event === 'error' || (isObject(body) && isSet(body['error']))) {
-      chunks.push({ failure: { type: 'error', error: readErrorBody(data) } });
-    } else if (isObject(body)) chunks.push({ body });
-  }
-  return chunks;
+    const failed = event === 'error' || (isObject(body) && (isSet(body['error']) || body['object'] === 'error'));
+    if (failed) return [{ failure: { type: 'error', error: readErrorBody(data) } }];
+    return isObject(body) ? [{ body }] : [];
+  });
 }
 
 function isSet(value: unknown): boolean {

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
+import type { VendorDialect } from '../dialects/dialect.ts';
+import { isObject, parseJson } from '../dialects/json-value.ts';
+import { eventSplitter } from '../dialects/sse-events.ts';
+import { readBody } from '../providers/read-body.ts';
+import type { Failure } from '../routing/failure.ts';
+import { addFacts, cutShort, factsOf } from './answer-facts.ts';
+import type { Sink } from './exchange.ts';
+import type { Relay, RelayedFacts, RelayedStream, RelayGuard } from './relay-stream.ts';
+
+/** A buffered answer in the caller's own dialect: its bytes, and what they say. */
+export async function readUnchanged(
+  response: IncomingMessage,
+  vendor: VendorDialect,
+  mostBytes: number,
+): Promise<{ failure: Failure } | { body: Buffer; facts: RelayedFacts }> {
+  const { body, full } = await readBody(response, mostBytes);
+  const parsed = full ? parseJson(body.toString('utf8')) : undefined;
+  const decoded = isObject(parsed) ? factsOf(() => vendor.decodeResponse(parsed)) : undefined;
+  if (!decoded) return { failure: { kind: 'bad_response', status: 200, detail: 'It sent no answer of its API' } };
+  const { failure, ...facts } = decoded;
+  return failure ? { failure } : { body, facts };
+}
+
+/** A stream of whole events on its way to the caller, read along by the vendor's decoder. */
+type ReadAlong = { events: AsyncGenerator<ChatEvent>; takeBytes(): Buffer };
+
+function readAlong(response: IncomingMessage, vendor: VendorDialect): ReadAlong {
+  let ready: Buffer[] = [];
+  async function* whole(): AsyncGenerator<Buffer> {
+    const splitter = eventSplitter();
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      const run = splitter.push(piece);
+      if (!run) continue;
+      ready.push(run.bytes);
+      yield run.bytes;
+    }
+    const rest = splitter.rest();
+    if (rest.length === 0) return;
+    // A last event may lack its blank line; the decoder says whether it is one.
+    yield Buffer.concat([rest, Buffer.from('\n\n')]);
+    ready.push(rest, Buffer.from('\n\n'));
+  }
+  return {
+    events: vendor.decodeStream(whole()),
+    takeBytes() {
+      const bytes = ready.length === 1 && ready[0] ? ready[0] : Buffer.concat(ready);
+      ready = [];
+      return bytes;
+    },
+  };
+}
+
+/** Reads a stream in the caller's own dialect until its first content; its bytes pass unchanged, whole events each. */
+export async function openUnchanged(
+  response: IncomingMessage,
+  vendor: VendorDialect,
+): Promise<{ failure: Failure } | { relay: Relay }> {
+  const stream = readAlong(response, vendor);
+  const facts: RelayedStream = { failure: undefined };
+  for (;;) {
+    const next = await stream.events.next();
+    if (next.done)
+      return { failure: { kind: 'bad_response', status: 200, detail: 'The stream ended before any content' } };
+    addFacts(facts, next.value);
+    if (facts.failure) return { failure: facts.failure };
+    if (isContent(next.value)) return { relay: (sink, guard) => relayUnchanged(stream, facts, sink, guard) };
+  }
+}
+
+async function relayUnchanged(
+  stream: ReadAlong,
+  facts: RelayedStream,
+  sink: Sink,
+  guard: RelayGuard,
+): Promise<RelayedStream> {
+  let told = false;
+  for (;;) {
+    const bytes = stream.takeBytes();
+    const slow = bytes.length > 0 ? sink.write(bytes) : undefined;
+    if (slow !== undefined) {
+      guard.pause();
+      await slow;
+      guard.progress();
+    }
+    const next = await stream.events.next();
+    guard.progress();
+    if (next.done) break;
+    addFacts(facts, next.value);
+    // The vendor's own error event is in the caller's dialect already.
+    told ||= next.value.type === 'error';
+  }
+  const rest = stream.takeBytes();
+  if (rest.length > 0) await sink.write(rest);
+  if (told) return { ...facts, told: true };
+  return facts.finishReason === undefined ? { ...facts, failure: cutShort } : facts;
+}
