@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 /** Provider names are path segments and halves of `provider/model`; these words are paths of the gateway itself. */
-const reservedProviderNames = ['v1', 'v1beta', 'health', 'chat', 'completions', 'models'];
+const reservedProviderNames = ['v1', 'v1beta', 'health', 'chat', 'completions', 'models', 'responses', 'messages'];
 
 const providerName = v.pipe(
   v.string(),
