@@ -39,8 +39,7 @@ export type DialectName =
   | 'anthropic-messages'
   | 'gemini'
   | 'bedrock-converse'
-  | 'cohere-chat'
-  | 'replicate';
+  | 'cohere-chat';
 
 /** `system` and `developer` messages stay where they stood; a dialect that knows no such place moves them to the front. */
 export type Message = { role: 'system' | 'developer' | 'user' | 'assistant'; parts: readonly Part[]; name?: string };

@@ -10,7 +10,6 @@ import type { DialectFixture, Lack, WireAnswer } from '../support/dialect-fixtur
 import { geminiFixture } from '../support/dialect-fixtures/gemini.ts';
 import { openAiChatFixture } from '../support/dialect-fixtures/openai-chat.ts';
 import { openAiResponsesFixture } from '../support/dialect-fixtures/openai-responses.ts';
-import { replicateFixture } from '../support/dialect-fixtures/replicate.ts';
 import { answerScenarios, requestScenarios } from '../support/dialect-fixtures/scenarios.ts';
 import { distorted, distortedEvent, strangers } from '../support/distorted.ts';
 import { answeredMessage, type FoldedAnswer, foldAnswer } from '../support/folded-answer.ts';
@@ -23,7 +22,6 @@ const fixtures: readonly DialectFixture[] = [
   geminiFixture,
   bedrockConverseFixture,
   cohereChatFixture,
-  replicateFixture,
 ];
 const named = fixtures.map((fixture) => [fixture.dialect.name, fixture] as const);
 

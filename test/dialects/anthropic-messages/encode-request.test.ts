@@ -4,7 +4,6 @@ import {
   anthropicMessagesClient,
   anthropicMessagesVendor,
 } from '../../../lambda/dialects/anthropic-messages/anthropic-messages.ts';
-import { decodeCountRequest, encodeCountRequest } from '../../../lambda/dialects/anthropic-messages/count-tokens.ts';
 import type { ChatRequest, Message, Part } from '../../../lambda/dialects/chat-request.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import { aChatRequest, aUserMessage } from '../../support/chat-requests.ts';
@@ -405,17 +404,5 @@ describe('a request of the same dialect', () => {
         expect(again(request)).toEqual(request);
       }),
     );
-  });
-});
-
-describe('counting tokens', () => {
-  test('takes of a request what counts', () => {
-    const body = { model: 'claude-opus-5', system: 's', messages: [{ role: 'user', content: 'hi' }], temperature: 1 };
-
-    expect(encodeCountRequest(decodeCountRequest(body), { model: 'claude-opus-5' }).body).toEqual({
-      model: 'claude-opus-5',
-      system: [{ type: 'text', text: 's' }],
-      messages: [{ role: 'user', content: 'hi' }],
-    });
   });
 });
