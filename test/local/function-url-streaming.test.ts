@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { FunctionDefinition } from '../../local/function-definition.ts';
 import { aFunction } from './fixtures/definitions.ts';
 import { type Harness, send, startHarness, until } from './function-harness.ts';
 
@@ -83,15 +84,16 @@ describe('a function URL with RESPONSE_STREAM', () => {
     expect(report.coldStart).toBe(false);
   });
 
-  test('loses the environment when pipeline() breaks the response stream', async () => {
-    const seen = await send(at('pipeline'));
+  test('loses the environment when pipeline() breaks the response stream', async () =>
+    withOwnFunction(aFunction('streaming'), async (own) => {
+      const seen = await send(`${own.url.url}/pipeline`);
 
-    expect(seen.text).toBe('first\n');
-    expect(seen.wasCut).toBe(true);
-    await until(() => harness.reports.at(-1)?.error?.errorType === 'Runtime.ExitError');
-    const { report } = await harness.sendAndReport('echo');
-    expect(report.coldStart).toBe(true);
-  });
+      expect(seen.text).toBe('first\n');
+      expect(seen.wasCut).toBe(true);
+      await until(() => own.reports.at(-1)?.error?.errorType === 'Runtime.ExitError');
+      const { report } = await own.sendAndReport('echo');
+      expect(report.coldStart).toBe(true);
+    }));
 
   test('ends the answer at end() and bills the awaited work after it', async () => {
     const { seen, report } = await harness.sendAndReport('work-after-end');
@@ -118,15 +120,16 @@ describe('a function URL with RESPONSE_STREAM', () => {
     await until(() => harness.logs.some((line) => line.includes('too late to matter')));
   });
 
-  test('cuts the connection and replaces the environment when the process exits midway', async () => {
-    const seen = await send(at('exit'));
+  test('cuts the connection and replaces the environment when the process exits midway', async () =>
+    withOwnFunction(aFunction('streaming'), async (own) => {
+      const seen = await send(`${own.url.url}/exit`);
 
-    expect(seen.text).toBe('first\n');
-    expect(seen.wasCut).toBe(true);
-    await until(() => harness.reports.at(-1)?.error?.errorMessage === 'Runtime exited with error: exit status 7');
-    const { report } = await harness.sendAndReport('echo');
-    expect(report.coldStart).toBe(true);
-  });
+      expect(seen.text).toBe('first\n');
+      expect(seen.wasCut).toBe(true);
+      await until(() => own.reports.at(-1)?.error?.errorMessage === 'Runtime exited with error: exit status 7');
+      const { report } = await own.sendAndReport('echo');
+      expect(report.coldStart).toBe(true);
+    }));
 
   test('never tells the function that its caller has left', async () => {
     const left = Promise.withResolvers<void>();
@@ -186,3 +189,14 @@ describe('a function URL whose function has one second', () => {
     expect(report.coldStart).toBe(true);
   });
 });
+
+/** For a test that ends an environment: the next one is cold only if no other is there already. */
+async function withOwnFunction(definition: FunctionDefinition, run: (own: Harness) => Promise<void>): Promise<void> {
+  const own = await startHarness(definition);
+  try {
+    await own.target.prewarm();
+    await run(own);
+  } finally {
+    await own.close();
+  }
+}
