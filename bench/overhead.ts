@@ -11,8 +11,12 @@ import { type MeasuredProcess, startMeasured } from './measured-process.ts';
  */
 const callers = 32;
 const rounds = 7;
+/** A round of streams takes longer than one of buffered requests, which needs more of them to be steady. */
+const bufferedPerStreamed = 3;
+/** Until the compiler has optimized both; the gateway has more to optimize. */
+const warmUpRounds = 2;
 const mostSets = 3;
-const bufferedPerRound = 3_000;
+const bufferedPerRound = 2_000;
 const streamsPerRound = 64;
 const chunksPerStream = 202;
 const limits = { buffered: 1.6, streamed: 1.6, memory: 1.5 };
@@ -57,12 +61,18 @@ async function cpuMicrosecondsOf(subject: Subject, work: () => Promise<void>): P
   return (await subject.process.usage()).cpuMicroseconds - before.cpuMicroseconds;
 }
 
-async function measure(subject: Subject): Promise<void> {
-  const { url } = subject.process;
-  const buffered = await cpuMicrosecondsOf(subject, () => load(url, bufferedPerRound, false));
-  subject.buffered.push(buffered / bufferedPerRound);
-  const streamed = await cpuMicrosecondsOf(subject, () => load(url, streamsPerRound, true));
-  subject.streamed.push(streamed / (streamsPerRound * chunksPerStream));
+/** One round of both, in turns, so that a slow moment of the machine meets both alike. */
+async function measureRound(subjects: readonly Subject[]): Promise<void> {
+  for (let turn = 0; turn < bufferedPerStreamed; turn++) {
+    for (const subject of subjects) {
+      const buffered = await cpuMicrosecondsOf(subject, () => load(subject.process.url, bufferedPerRound, false));
+      subject.buffered.push(buffered / bufferedPerRound);
+    }
+  }
+  for (const subject of subjects) {
+    const streamed = await cpuMicrosecondsOf(subject, () => load(subject.process.url, streamsPerRound, true));
+    subject.streamed.push(streamed / (streamsPerRound * chunksPerStream));
+  }
 }
 
 function median(values: number[]): number {
@@ -135,15 +145,12 @@ async function main(): Promise<boolean> {
   writeFileSync(configFile, JSON.stringify({ providers, models: { bench: { targets: ['vendor/bench'] } } }));
   const subjects = await startSubjects(vendor, directory, configFile);
   try {
-    // The first round warms up and is forgotten.
-    for (const subject of subjects) {
-      await measure(subject);
-      Object.assign(subject, { buffered: [], streamed: [] });
-    }
+    for (let round = 0; round < warmUpRounds; round++) await measureRound(subjects);
+    for (const subject of subjects) Object.assign(subject, { buffered: [], streamed: [] });
     let comparisons: Comparison[] = [];
     // Another process may have had the other core: the verdict is then that of more rounds, none left out.
     for (let set = 0; set < mostSets && !(set > 0 && comparisons.every(isWithin)); set++) {
-      for (let round = 0; round < rounds; round++) for (const subject of subjects) await measure(subject);
+      for (let round = 0; round < rounds; round++) await measureRound(subjects);
       const [floor, gateway] = await Promise.all(subjects.map(({ process }) => process.usage()));
       comparisons = compare(subjects, [floor?.residentBytes ?? 0, gateway?.residentBytes ?? 0]);
       console.log(`${callers} callers, medians of ${(set + 1) * rounds} interleaved rounds`);

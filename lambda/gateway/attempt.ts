@@ -98,14 +98,13 @@ function reading(
   deps: GatewayDeps,
 ): AnswerReading {
   const nowMs = deps.now();
-  const answer: AnswerContext = {
-    get request() {
-      return call.request();
-    },
+  // Made only where the answer is translated.
+  const answer = (): AnswerContext => ({
+    request: call.request(),
     model,
     nowSeconds: Math.floor(nowMs / 1000),
     newId: (prefix) => prefix + deps.newId(),
-  };
+  });
   return { call, vendor, answer, nowMs };
 }
 

@@ -13,7 +13,7 @@ import { openTranslated, readTranslated } from './translated-answer.ts';
 export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buffer | string; facts: RelayedFacts };
 
 /** How an answer is read: in the caller's dialect, whose bytes pass unchanged, or in another one. */
-export type AnswerReading = { call: ClientCall; vendor: VendorDialect; answer: AnswerContext; nowMs: number };
+export type AnswerReading = { call: ClientCall; vendor: VendorDialect; answer: () => AnswerContext; nowMs: number };
 
 const longestErrorBytes = 64 * 1024;
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -43,7 +43,8 @@ async function wrongForm(response: IncomingMessage, reading: AnswerReading, isSt
 }
 
 async function openAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
-  if (vendor.name !== call.client.name) return openTranslated(response, { client: call.client, vendor, answer });
+  if (vendor.name !== call.client.name)
+    return openTranslated(response, { client: call.client, vendor, answer: answer() });
   if (vendor.name !== 'openai-chat') return openUnchanged(response, vendor);
   const opened = await openStream(response);
   if ('failure' in opened) return opened;
@@ -53,7 +54,7 @@ async function openAnswer(response: IncomingMessage, { call, vendor, answer }: A
 async function readAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
   if (vendor.name === 'openai-chat' && call.client.name === 'openai-chat') return readChat(response);
   if (vendor.name === call.client.name) return readUnchanged(response, vendor, longestAnswerBytes);
-  return readTranslated(response, { client: call.client, vendor, answer }, longestAnswerBytes);
+  return readTranslated(response, { client: call.client, vendor, answer: answer() }, longestAnswerBytes);
 }
 
 /** As `readUnchanged`, without making events of what only passes by: this is the most frequent way of all. */

@@ -47,8 +47,9 @@ export function signatureFor(
   { auth, region, origin }: Provider,
   deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
 ): Record<string, string> | undefined {
+  if (auth.kind !== 'sigv4' || !region) return undefined;
   const credentials = deps.awsCredentials();
-  if (auth.kind !== 'sigv4' || !region || !credentials) return undefined;
+  if (!credentials) return undefined;
   const headers = { host: origin.host, 'content-type': 'application/json' };
   const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
   return signRequest({ method: 'POST', path, headers, body }, scope);

@@ -46,7 +46,8 @@ type Agents = { plain: http.Agent; secure: https.Agent };
 function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
   const { secure, hostname, port } = call.origin;
   // As a flat list, which Node writes as it is instead of checking and storing each header.
-  const headers = ['host', call.origin.host, ...Object.entries(call.headers).flat()];
+  const headers = ['host', call.origin.host];
+  for (const [name, value] of Object.entries(call.headers)) headers.push(name, value);
   let current: ClientRequest | undefined;
   let answer: IncomingMessage | undefined;
   let aborted: UpstreamError | undefined;

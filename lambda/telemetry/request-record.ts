@@ -5,6 +5,7 @@ export type RequestRecord = {
   requestId: string;
   method: string;
   path: string;
+  /** Milliseconds since the epoch. */
   receivedAtMs: number;
   status?: number;
   keyLabel?: string;
@@ -26,11 +27,8 @@ export type RequestRecord = {
 
 /** One line of JSON for the log. */
 export function requestLogLine(record: RequestRecord, nowMs: number): string {
-  return JSON.stringify({
-    event: 'RequestCompleted',
-    at: new Date(record.receivedAtMs).toISOString(),
-    durationMs: nowMs - record.receivedAtMs,
-    ...record,
-    receivedAtMs: undefined,
-  });
+  const { receivedAtMs } = record;
+  const head = `{"event":"RequestCompleted","at":"${new Date(receivedAtMs).toISOString()}","durationMs":${nowMs - receivedAtMs},`;
+  // The rest of an object's text behind its opening brace: cheaper than a copy with three more fields.
+  return head + JSON.stringify(record).slice(1);
 }
