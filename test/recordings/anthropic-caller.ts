@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { type Ask, type Caller, prompt, thrown, toolSchema } from './caller.ts';
+import { type Ask, type Caller, listening, prompt, thrown, toolSchema } from './caller.ts';
 import { type Json, object, text } from './json.ts';
 import type { Frame } from './read-frames.ts';
 import { readMessage, readMessageEvents } from './read-messages.ts';
@@ -20,7 +20,8 @@ export const anthropicCaller: Caller = {
 };
 
 async function read(ask: Ask): Promise<Reading> {
-  const { messages } = new Anthropic({ apiKey: 'key', baseURL: ask.url, maxRetries: 0, timeout: 20_000 });
+  const options = { maxRetries: 0, timeout: 20_000, fetch: listening(ask) };
+  const { messages } = new Anthropic({ apiKey: 'key', baseURL: ask.url, ...options });
   const params = { ...(ask.body ?? messagesBody(ask)), model: ask.model } as Anthropic.MessageCreateParams;
   if (!ask.stream) return readMessage(object(await messages.create({ ...params, stream: false })));
   if (!ask.unchanged) return readMessage(object(await messages.stream(params).finalMessage()));

@@ -14,10 +14,27 @@ export type Ask = {
   body: Json | undefined;
   /** Whether the vendor's own bytes are read, fields included that the SDK's helpers do not know. */
   unchanged: boolean;
+  /** Takes the bytes of the gateway's answer, where the SDK lets one listen. */
+  hear(bytes: Promise<Buffer>): void;
 };
 
 /** Asks the gateway with the official SDK of a dialect. */
 export type Caller = { dialect: DialectName; call(ask: Ask): Promise<Reading> };
+
+/** What SDKs take as their `fetch`: the real one, with someone listening. */
+export function listening({ hear }: Ask): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    const copy = response.clone();
+    hear(
+      copy.arrayBuffer().then(
+        (bytes) => Buffer.from(bytes),
+        () => Buffer.alloc(0),
+      ),
+    );
+    return response;
+  };
+}
 
 export const prompt = 'Hello';
 export const toolSchema = { type: 'object' as const, properties: {} };

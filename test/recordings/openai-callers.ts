@@ -1,13 +1,14 @@
 import OpenAI from 'openai';
-import { type Ask, type Caller, prompt, thrown, toolSchema } from './caller.ts';
+import { type Ask, type Caller, listening, prompt, thrown, toolSchema } from './caller.ts';
 import { type Json, object } from './json.ts';
 import { readChunks, readCompletion } from './read-chat.ts';
 import type { Frame } from './read-frames.ts';
 import { readResponse, readResponseEvents } from './read-responses.ts';
 import type { Reading } from './reading.ts';
 
-function clientOf({ url }: Ask): OpenAI {
-  return new OpenAI({ apiKey: 'key', baseURL: `${url}/v1`, maxRetries: 0, timeout: 20_000 });
+function clientOf(ask: Ask): OpenAI {
+  const options = { maxRetries: 0, timeout: 20_000, fetch: listening(ask) };
+  return new OpenAI({ apiKey: 'key', baseURL: `${ask.url}/v1`, ...options });
 }
 
 async function reading(read: () => Promise<Reading>): Promise<Reading> {

@@ -52,6 +52,7 @@ function addContent(choice: Choice, part: Json): void {
 
 function ended(choice: Choice, end: Json): Reading {
   const reason = text(end['finish_reason']);
+  if (reason === 'ERROR' || reason === 'TIMEOUT') return { choices: [choice], error: { message: text(end['error']) } };
   if (reason) choice.finish = finishes[reason] ?? 'stop';
   return { choices: [choice], usage: tokens(object(end['usage'])) };
 }

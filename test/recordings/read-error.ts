@@ -9,5 +9,5 @@ export function errorMessage(body: string): string {
   const found = candidates.find((candidate) => text(candidate) !== '');
   if (found !== undefined) return text(found);
   const [detail] = objects(top['detail'] ?? object(top['message'])['detail']);
-  return text(detail?.['msg']) || (value === undefined ? body.trim() : '');
+  return text(detail?.['msg']) || (value === undefined && !body.startsWith('<') ? body.trim() : '');
 }

@@ -2,6 +2,7 @@ import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import { anthropicCaller } from './anthropic-caller.ts';
 import type { Ask, Caller } from './caller.ts';
 import { differences } from './compare.ts';
+import { byteDifferences } from './compare-bytes.ts';
 import { geminiCaller } from './gemini-caller.ts';
 import { object } from './json.ts';
 import { chatCaller, responsesCaller } from './openai-callers.ts';
@@ -64,6 +65,7 @@ function plan(recorded: RecordedCase, baseUrl: string, number: number): (Run | V
 async function replay({ recorded, caller, dialect, expected, target }: Run, url: string): Promise<Verdict> {
   const unchanged = dialect === caller.dialect;
   const body = object(recorded.request['body']);
+  let heard: Promise<Buffer> | undefined;
   const ask: Ask = {
     url,
     model: target.name,
@@ -73,9 +75,13 @@ async function replay({ recorded, caller, dialect, expected, target }: Run, url:
     // A request that the vendor refused may be one that the gateway refuses in its own words.
     body: unchanged && recorded.status < 400 && Object.keys(body).length > 0 ? body : undefined,
     unchanged,
+    hear: (bytes) => {
+      heard = bytes;
+    },
   };
   const seen = await caller.call(ask);
   const found = differences(expected, seen, { recorded: dialect, client: caller.dialect, stream: recorded.stream });
+  if (unchanged && !expected.error) found.push(...byteDifferences(recorded, await heard));
   const about = { case: recorded.name, client: caller.dialect };
   if (found.length === 0) return { ...about, verdict: 'passed' };
   return { ...about, verdict: 'failed', difference: found.join('; ') };
