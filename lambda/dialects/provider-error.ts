@@ -15,12 +15,16 @@ const longestWord = 200;
 
 /**
  * Reads an error body in any of the shapes that vendors send: OpenAI's `{error: {…}}`, the same inside a list (Gemini),
- * `{error: "text", code}` (xAI), `{message, type}`, `{detail}` (FastAPI). HTML and other text give no message.
+ * `{error: "text", code}` (xAI), `{message, type}`, `{detail}` (FastAPI), or plain text that is called so (Hugging
+ * Face). HTML and other text give no message.
  */
-export function readErrorBody(text: string): ProviderError {
+export function readErrorBody(text: string, contentType?: string): ProviderError {
   const parsed = parseJson(text);
   const body = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (!isObject(body)) return { message: undefined, type: undefined, param: undefined, code: undefined };
+  if (!isObject(body)) {
+    const message = contentType?.startsWith('text/plain') ? stringOrUndefined(text.trim()) : undefined;
+    return { message, type: undefined, param: undefined, code: undefined };
+  }
   const error = isObject(body['error']) ? body['error'] : body;
   return {
     message: messageOf(error, body),

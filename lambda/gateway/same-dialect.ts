@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
 import { isObject, parseJson } from '../dialects/json-value.ts';
-import { eventSplitter } from '../dialects/sse-events.ts';
+import { type EventRun, eventSplitter, parseEvent } from '../dialects/sse-events.ts';
 import { readBody } from '../providers/read-body.ts';
 import type { Failure } from '../routing/failure.ts';
 import { addFacts, cutShort, factsOf } from './answer-facts.ts';
@@ -33,7 +33,7 @@ function readAlong(response: IncomingMessage, vendor: VendorDialect): ReadAlong 
     for await (const piece of response as AsyncIterable<Buffer>) {
       const run = splitter.push(piece);
       if (!run) continue;
-      ready.push(run.bytes);
+      ready.push(withoutForeignEnd(run, vendor));
       yield run.bytes;
     }
     const rest = splitter.rest();
@@ -50,6 +50,13 @@ function readAlong(response: IncomingMessage, vendor: VendorDialect): ReadAlong 
       return bytes;
     },
   };
+}
+
+/** OpenRouter ends its Anthropic streams with OpenAI's marker too, which Anthropic's SDKs take for broken JSON. */
+function withoutForeignEnd({ bytes, ends }: EventRun, { name }: VendorDialect): Buffer {
+  if (name !== 'anthropic-messages' || !bytes.includes('[DONE]')) return bytes;
+  const events = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+  return Buffer.concat(events.filter((event) => parseEvent(event.toString('utf8')).data?.trim() !== '[DONE]'));
 }
 
 /** Reads a stream in the caller's own dialect until its first content; its bytes pass unchanged, whole events each. */

@@ -39,6 +39,15 @@ describe('readErrorBody', () => {
     expect(readErrorBody(text).message).toBeUndefined();
   });
 
+  test.each([
+    ['text/plain; charset=utf-8', ' no such model\n', 'no such model'],
+    ['text/plain', '', undefined],
+    ['text/html', '<html>', undefined],
+    ['application/json', 'no such model', undefined],
+  ])('tells text that is called %s: %j', (contentType, text, message) => {
+    expect(readErrorBody(text, contentType).message).toBe(message);
+  });
+
   test('copes with lists nested deeper than any call stack', () => {
     const deep = '['.repeat(20_000) + ']'.repeat(20_000);
 

@@ -11,7 +11,7 @@ export function decodeChatAnswer(body: JsonObject): ChatEvent[] {
     return [{ type: 'error', error: readErrorBody(JSON.stringify(body)) }];
   if (!Array.isArray(body['choices'])) throw new Error('The answer has no choices');
   const begunCalls = new Set<string>();
-  const content = choiceEvents(body).filter((event) => isBegun(event, begunCalls));
+  const content = choiceEvents(body, 'message').filter((event) => isBegun(event, begunCalls));
   return [startEvent(body), ...content, ...sourceEvents(body), ...usageEvents(body)];
 }
 
@@ -31,7 +31,7 @@ export async function* decodeChatStream(bytes: AsyncIterable<Uint8Array>): Async
       if (!started && isAnswer) yield startEvent(chunk.body);
       started ||= isAnswer;
       sources = sourceEvents(chunk.body);
-      yield* choiceEvents(chunk.body).filter((event) => isBegun(event, begunCalls));
+      yield* choiceEvents(chunk.body, 'delta').filter((event) => isBegun(event, begunCalls));
       yield* usageEvents(chunk.body);
     }
   }
@@ -70,15 +70,16 @@ function startEvent(body: JsonObject): ChatEvent {
   };
 }
 
-function choiceEvents(body: JsonObject): ChatEvent[] {
+/**
+ * Perplexity sends both fields everywhere: in a stream `message` is all of the text so far, in a complete answer `delta`
+ * is empty.
+ */
+function choiceEvents(body: JsonObject, field: 'message' | 'delta'): ChatEvent[] {
   const choices = Array.isArray(body['choices']) ? body['choices'].filter(isObject) : [];
   return choices.flatMap((choice, position) => {
     const index = typeof choice['index'] === 'number' ? choice['index'] : position;
-    // Perplexity sends both, `message` being all of it so far, and an empty delta with a complete answer.
-    const delta = isObject(choice['delta']) && Object.keys(choice['delta']).length > 0 ? choice['delta'] : undefined;
-    const content =
-      body['object'] === 'chat.completion.chunk' || !isObject(choice['message']) ? delta : choice['message'];
-    const finish = stringOrUndefined(choice['finish_reason']);
+    const content = choice[field] ?? choice[field === 'delta' ? 'message' : 'delta'];
+    const finish = nativeFinish(choice);
     const logprobs = isObject(choice['logprobs']) ? choice['logprobs']['content'] : undefined;
     return [
       ...(isObject(content) ? contentEvents(index, content) : []),
@@ -88,6 +89,11 @@ function choiceEvents(body: JsonObject): ChatEvent[] {
       ...(finish ? [finishEvent(index, finish)] : []),
     ];
   });
+}
+
+/** Models of OpenAI's that are older than `finish_reason` for all say it in `finish_details`. */
+function nativeFinish({ finish_reason: reason, finish_details: details }: JsonObject): string | undefined {
+  return stringOrUndefined(reason) ?? (isObject(details) ? stringOrUndefined(details['type']) : undefined);
 }
 
 function usageEvents(body: JsonObject): ChatEvent[] {

@@ -28,5 +28,5 @@ export const openAiChatVendor: VendorDialect = {
   encodeRequest: encodeChatRequest,
   decodeResponse: decodeChatAnswer,
   decodeStream: decodeChatStream,
-  decodeError: (_status, _headers, text) => readErrorBody(text),
+  decodeError: (_status, headers, text) => readErrorBody(text, headers['content-type']),
 };

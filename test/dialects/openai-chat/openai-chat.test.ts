@@ -288,6 +288,46 @@ describe('an answer', () => {
     expect(read.slice(1)).toEqual(expected);
   });
 
+  test.each(['chat.completion', 'chat.completion.chunk', 'chat.completion.done'])(
+    'is read once where %s events repeat all of the text so far',
+    async (object) => {
+      const texts = ['One', ' two'];
+      const chunks = texts.map((content, at) => {
+        const message = { role: 'assistant', content: texts.slice(0, at + 1).join('') };
+        const choice = { index: 0, delta: { role: 'assistant', content }, message, finish_reason: null };
+        return `data: ${JSON.stringify({ id: 'i', object, choices: [choice] })}\n\n`;
+      });
+
+      const read = await collect(openAiChatVendor.decodeStream(each([Buffer.from(chunks.join(''))])));
+
+      expect(read.slice(1)).toEqual(texts.map((text) => ({ type: 'text', choice: 0, text })));
+    },
+  );
+
+  test('is read from its message where an empty delta stands beside it', () => {
+    const choice = { index: 0, delta: { role: 'assistant', content: '' }, message: { content: 'whole' } };
+
+    const read = openAiChatVendor.decodeResponse({ object: 'chat.completion', choices: [choice] });
+
+    expect(read.slice(1)).toEqual([{ type: 'text', choice: 0, text: 'whole' }]);
+  });
+
+  test('of an old model is finished by its finish details', () => {
+    const choice = { index: 0, message: { content: 'cut' }, finish_details: { type: 'max_tokens' } };
+
+    const read = openAiChatVendor.decodeResponse({ object: 'chat.completion', choices: [choice] });
+
+    expect(read.at(-1)).toEqual({ type: 'finish', choice: 0, reason: 'length', nativeReason: 'max_tokens' });
+  });
+
+  test('that is an error in plain text says so', () => {
+    const headers = { 'content-type': 'text/plain; charset=utf-8' };
+
+    expect(openAiChatVendor.decodeError(422, headers, 'missing field `messages`\n').message).toBe(
+      'missing field `messages`',
+    );
+  });
+
   test('of any JSON is read or refused with an error, never a crash', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {

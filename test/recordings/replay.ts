@@ -1,0 +1,88 @@
+import type { DialectName } from '../../lambda/dialects/chat-request.ts';
+import { anthropicCaller } from './anthropic-caller.ts';
+import type { Ask, Caller } from './caller.ts';
+import { differences } from './compare.ts';
+import { byteDifferences } from './compare-bytes.ts';
+import { geminiCaller } from './gemini-caller.ts';
+import { object } from './json.ts';
+import { chatCaller, responsesCaller } from './openai-callers.ts';
+import type { Reading } from './reading.ts';
+import { readRecording, recordedDialect } from './recorded-answer.ts';
+import type { RecordedCase } from './recorded-case.ts';
+import { type ReplayTarget, startReplayGateway } from './replay-gateway.ts';
+import { startReplayingVendor } from './replaying-vendor.ts';
+
+/** What came of one case with the callers of one dialect; `difference` also says why a case was skipped. */
+export type Verdict = {
+  case: string;
+  client: DialectName;
+  verdict: 'passed' | 'failed' | 'skipped';
+  difference?: string;
+};
+
+const callers: readonly Caller[] = [chatCaller, responsesCaller, anthropicCaller, geminiCaller];
+
+type Run = { recorded: RecordedCase; caller: Caller; dialect: DialectName; expected: Reading; target: ReplayTarget };
+
+/** Replays all cases with the SDKs of all dialects, several at a time. */
+export async function replayAll(cases: readonly RecordedCase[], concurrency = 12): Promise<Verdict[]> {
+  const vendor = await startReplayingVendor(cases);
+  const planned = cases.flatMap((recorded, number) => plan(recorded, `${vendor.url}/${number}`, number));
+  const runs = planned.filter((one) => 'caller' in one);
+  const gateway = await startReplayGateway(runs.map(({ target }) => target));
+  const verdicts: Verdict[] = planned.filter((one) => 'verdict' in one);
+  const waiting = runs.values();
+  const work = async () => {
+    for (const run of waiting) verdicts.push(await replay(run, gateway.url));
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  gateway.close();
+  vendor.close();
+  return verdicts.sort((a, b) => (`${a.case} ${a.client}` < `${b.case} ${b.client}` ? -1 : 1));
+}
+
+/** What each caller has to do with a case. */
+function plan(recorded: RecordedCase, baseUrl: string, number: number): (Run | Verdict)[] {
+  const dialect = recordedDialect(recorded);
+  const expected = dialect && readRecording(recorded, dialect);
+  return callers.map((caller) => {
+    const skip = (why: string): Verdict => ({
+      case: recorded.name,
+      client: caller.dialect,
+      verdict: 'skipped',
+      difference: why,
+    });
+    if (!dialect || !expected) return skip(`the gateway does not translate ${recorded.api}`);
+    if (dialect !== caller.dialect && expected.choices.some(({ ownKind }) => ownKind)) {
+      return skip(`it answers in a kind of content for which only callers of ${dialect} can ask`);
+    }
+    const name = `case-${number}-${caller.dialect}`;
+    const target = { ...recorded, name, recorded: dialect, baseUrl, client: caller.dialect };
+    return { recorded, caller, dialect, expected, target };
+  });
+}
+
+async function replay({ recorded, caller, dialect, expected, target }: Run, url: string): Promise<Verdict> {
+  const unchanged = dialect === caller.dialect;
+  const body = object(recorded.request['body']);
+  let heard: Promise<Buffer> | undefined;
+  const ask: Ask = {
+    url,
+    model: target.name,
+    stream: recorded.stream,
+    tools: [...new Set(expected.choices.flatMap(({ calls }) => calls.map(({ name }) => name)))],
+    choices: expected.choices.length,
+    // A request that the vendor refused may be one that the gateway refuses in its own words.
+    body: unchanged && recorded.status < 400 && Object.keys(body).length > 0 ? body : undefined,
+    unchanged,
+    hear: (bytes) => {
+      heard = bytes;
+    },
+  };
+  const seen = await caller.call(ask);
+  const found = differences(expected, seen, { recorded: dialect, client: caller.dialect, stream: recorded.stream });
+  if (unchanged && !expected.error) found.push(...byteDifferences(recorded, await heard));
+  const about = { case: recorded.name, client: caller.dialect };
+  if (found.length === 0) return { ...about, verdict: 'passed' };
+  return { ...about, verdict: 'failed', difference: found.join('; ') };
+}
