@@ -1,5 +1,6 @@
 import type { ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice } from '../chat-request.ts';
 import { isObject, type JsonObject, stringOrUndefined } from '../json-value.ts';
+import { decodeSampling, decodeStop, optionalField } from '../openai-fields.ts';
 import { RequestProblem } from '../request-problem.ts';
 import { decodeMessage } from './decode-message.ts';
 
@@ -28,32 +29,23 @@ export function decodeChatRequest(body: JsonObject): ChatRequest {
     messages: decodeMessages(body['messages']),
     tools: decodeTools(body),
     toolChoice: decodeToolChoice(body['tool_choice'] ?? body['function_call']),
-    parallelToolCalls: optional(body, 'parallel_tool_calls', 'boolean'),
+    parallelToolCalls: optionalField(body, 'parallel_tool_calls', 'boolean'),
     responseFormat: decodeResponseFormat(body['response_format']),
     sampling: decodeSampling(body),
-    maxOutputTokens: optional(body, 'max_completion_tokens', 'number') ?? optional(body, 'max_tokens', 'number'),
+    maxOutputTokens:
+      optionalField(body, 'max_completion_tokens', 'number') ?? optionalField(body, 'max_tokens', 'number'),
     stop: decodeStop(body['stop']),
-    choices: optional(body, 'n', 'number') ?? 1,
-    topLogprobs: body['logprobs'] === true ? (optional(body, 'top_logprobs', 'number') ?? 0) : undefined,
+    choices: optionalField(body, 'n', 'number') ?? 1,
+    topLogprobs: body['logprobs'] === true ? (optionalField(body, 'top_logprobs', 'number') ?? 0) : undefined,
     reasoning: decodeReasoning(body),
     stream: body['stream'] === true,
     includeUsage: streamOptions['include_usage'] === true,
-    user: optional(body, 'safety_identifier', 'string') ?? optional(body, 'user', 'string'),
+    user: optionalField(body, 'safety_identifier', 'string') ?? optionalField(body, 'user', 'string'),
     metadata: isObject(body['metadata']) ? (body['metadata'] as Record<string, string>) : undefined,
-    serviceTier: optional(body, 'service_tier', 'string'),
-    promptCacheKey: optional(body, 'prompt_cache_key', 'string'),
+    serviceTier: optionalField(body, 'service_tier', 'string'),
+    promptCacheKey: optionalField(body, 'prompt_cache_key', 'string'),
     extensions: { 'openai-chat': extensionsOf(body) },
   };
-}
-
-type Primitive = { string: string; number: number; boolean: boolean };
-
-/** A field that may be absent or null; anything but its type is the caller's mistake. */
-function optional<T extends keyof Primitive>(body: JsonObject, name: string, type: T): Primitive[T] | undefined {
-  const value = body[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== type) throw new RequestProblem(`"${name}" must be a ${type}.`, name);
-  return value as Primitive[T];
 }
 
 function decodeMessages(messages: unknown): Message[] {
@@ -114,26 +106,6 @@ function decodeResponseFormat(format: unknown): ResponseFormat | undefined {
     ...(typeof wanted['strict'] === 'boolean' ? { strict: wanted['strict'] } : {}),
     ...(typeof wanted['description'] === 'string' ? { description: wanted['description'] } : {}),
   };
-}
-
-function decodeSampling(body: JsonObject): ChatRequest['sampling'] {
-  const names = {
-    temperature: 'temperature',
-    topP: 'top_p',
-    topK: 'top_k',
-    frequencyPenalty: 'frequency_penalty',
-    presencePenalty: 'presence_penalty',
-    seed: 'seed',
-  } as const;
-  const entries = Object.entries(names).map(([ours, theirs]) => [ours, optional(body, theirs, 'number')]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-function decodeStop(stop: unknown): string[] {
-  if (stop === undefined || stop === null) return [];
-  const list = Array.isArray(stop) ? stop : [stop];
-  if (list.every((one) => typeof one === 'string')) return list;
-  throw new RequestProblem('"stop" must be a string or a list of strings.', 'stop');
 }
 
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];

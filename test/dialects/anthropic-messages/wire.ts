@@ -1,8 +1,8 @@
 import { anthropicMessagesVendor } from '../../../lambda/dialects/anthropic-messages/anthropic-messages.ts';
 import type { ChatEvent } from '../../../lambda/dialects/chat-event.ts';
-import type { ChatRequest } from '../../../lambda/dialects/chat-request.ts';
 import type { AnswerContext } from '../../../lambda/dialects/dialect.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
+import { aChatRequest } from '../../support/chat-requests.ts';
 
 /** A stream of Anthropic's as its bytes. */
 export function sse(...events: JsonObject[]): string {
@@ -58,27 +58,7 @@ export function decode(text: string): Promise<ChatEvent[]> {
   return collect(anthropicMessagesVendor.decodeStream(piecesOf(Buffer.from(text))));
 }
 
-export const plainRequest: ChatRequest = {
-  model: 'claude-sonnet-4-5',
-  messages: [{ role: 'user', parts: [{ type: 'text', text: 'hi' }] }],
-  tools: [],
-  toolChoice: undefined,
-  parallelToolCalls: undefined,
-  responseFormat: undefined,
-  sampling: {},
-  maxOutputTokens: undefined,
-  stop: [],
-  choices: 1,
-  topLogprobs: undefined,
-  reasoning: undefined,
-  stream: false,
-  includeUsage: false,
-  user: undefined,
-  metadata: undefined,
-  serviceTier: undefined,
-  promptCacheKey: undefined,
-  extensions: {},
-};
+export const plainRequest = aChatRequest({ model: 'claude-sonnet-4-5' });
 
 export const answerContext: AnswerContext = {
   request: plainRequest,

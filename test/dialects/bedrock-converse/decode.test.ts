@@ -6,7 +6,7 @@ import type { Part } from '../../../lambda/dialects/chat-request.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import { classifyAnswer, classifyErrorInside } from '../../../lambda/routing/failure.ts';
 import { awsEvent, awsException, awsFrame, piecesOf } from '../../support/aws-frames.ts';
-import { chatRequest } from './chat-request.ts';
+import { aChatRequest } from '../../support/chat-requests.ts';
 
 const { decodeResponse, decodeStream, decodeError } = bedrockConverseVendor;
 
@@ -268,7 +268,7 @@ describe('reasoning', () => {
             const { choice: _, ...thought } = event;
             return [{ text: '', ...thought }];
           });
-          const request = chatRequest({ messages: [{ role: 'assistant', parts }] });
+          const request = aChatRequest({ messages: [{ role: 'assistant', parts }] });
           const { body } = bedrockConverseVendor.encodeRequest(request, { model: 'anthropic.claude-opus-5' });
 
           expect(body['messages']).toEqual([{ role: 'assistant', content }]);

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { bedrockConverseVendor } from '../../../lambda/dialects/bedrock-converse/bedrock-converse.ts';
-import type { ChatRequest } from '../../../lambda/dialects/chat-request.ts';
+import type { ChatRequest, Part } from '../../../lambda/dialects/chat-request.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
-import { askedWith, chatRequest } from './chat-request.ts';
+import { aChatRequest } from '../../support/chat-requests.ts';
+
+/** A request with these parts in the caller's message. */
+function askedWith(...parts: Part[]): ChatRequest {
+  return aChatRequest({ messages: [{ role: 'user', parts }] });
+}
 
 const claude = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0';
 const nova = 'us.amazon.nova-2-lite-v1:0';
@@ -21,7 +26,7 @@ function blocks(request: ChatRequest, model = claude): unknown {
 
 describe('the body', () => {
   test('of a plain question is its message alone', () => {
-    expect(encode(chatRequest())).toEqual({
+    expect(encode(aChatRequest())).toEqual({
       body: { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] },
       unsupported: [],
     });
@@ -29,7 +34,7 @@ describe('the body', () => {
 
   test('holds the instructions of all system and developer messages in their order', () => {
     const { body } = encode(
-      chatRequest({
+      aChatRequest({
         messages: [
           { role: 'system', parts: [{ type: 'text', text: 'Be brief.', cache: { ttl: '1h' } }] },
           { role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
@@ -46,7 +51,7 @@ describe('the body', () => {
 
   test('joins messages of the same role, since turns must alternate, and leaves out what is blank', () => {
     const { body } = encode(
-      chatRequest({
+      aChatRequest({
         messages: [
           { role: 'user', parts: [{ type: 'text', text: 'One' }] },
           { role: 'assistant', parts: [{ type: 'text', text: ' \n' }] },
@@ -65,7 +70,7 @@ describe('the body', () => {
   });
 
   test('has sampling, limits and stop sequences in inferenceConfig', () => {
-    const request = chatRequest({ sampling: { temperature: 0, topP: 0.5 }, maxOutputTokens: 7, stop: ['END'] });
+    const request = aChatRequest({ sampling: { temperature: 0, topP: 0.5 }, maxOutputTokens: 7, stop: ['END'] });
 
     expect(encode(request, llama).body['inferenceConfig']).toEqual({
       maxTokens: 7,
@@ -78,12 +83,12 @@ describe('the body', () => {
   test('asks Claude which stop sequence it met', () => {
     const paths = ['/stop_sequence', '/delta/stop_sequence'];
 
-    expect(encode(chatRequest({ stop: ['END'] })).body['additionalModelResponseFieldPaths']).toEqual(paths);
-    expect(encode(chatRequest({ stop: ['END'] }), llama).body).not.toHaveProperty('additionalModelResponseFieldPaths');
+    expect(encode(aChatRequest({ stop: ['END'] })).body['additionalModelResponseFieldPaths']).toEqual(paths);
+    expect(encode(aChatRequest({ stop: ['END'] }), llama).body).not.toHaveProperty('additionalModelResponseFieldPaths');
   });
 
   test('keeps user and metadata for the invocation log, as far as it takes them', () => {
-    const request = chatRequest({ user: 'u-1', metadata: { team: 'checkout', mail: 'ä' } });
+    const request = aChatRequest({ user: 'u-1', metadata: { team: 'checkout', mail: 'ä' } });
 
     const { body, unsupported } = encode(request);
 
@@ -92,14 +97,14 @@ describe('the body', () => {
   });
 
   test('has the service tier, and none for "auto"', () => {
-    expect(encode(chatRequest({ serviceTier: 'flex' })).body['serviceTier']).toEqual({ type: 'flex' });
-    expect(encode(chatRequest({ serviceTier: 'auto' })).body).not.toHaveProperty('serviceTier');
-    expect(encode(chatRequest({ serviceTier: 'scale' })).unsupported).toEqual(['service_tier']);
+    expect(encode(aChatRequest({ serviceTier: 'flex' })).body['serviceTier']).toEqual({ type: 'flex' });
+    expect(encode(aChatRequest({ serviceTier: 'auto' })).body).not.toHaveProperty('serviceTier');
+    expect(encode(aChatRequest({ serviceTier: 'scale' })).unsupported).toEqual(['service_tier']);
   });
 
   test('takes fields of Converse out of any dialect, and joins those of its own', () => {
     const { body, unsupported } = encode(
-      chatRequest({
+      aChatRequest({
         sampling: { topK: 5 },
         extensions: {
           'openai-chat': { guardrailConfig: { guardrailIdentifier: 'g', guardrailVersion: '1' }, logit_bias: { 1: 2 } },
@@ -132,11 +137,11 @@ describe('what has no place', () => {
     ['names of speakers', { messages: [{ role: 'user', name: 'Ann', parts: [{ type: 'text', text: 'Hi' }] }] }, 'name'],
     ['hosted tools', { extensions: { 'openai-chat': { tools: [{ type: 'web_search' }] } } }, 'tools'],
   ])('%s is named as OpenAI does', (_, fields, name) => {
-    expect(encode(chatRequest(fields), llama).unsupported).toEqual([name]);
+    expect(encode(aChatRequest(fields), llama).unsupported).toEqual([name]);
   });
 
   test('a penalty of 0 asks for nothing', () => {
-    expect(encode(chatRequest({ sampling: { presencePenalty: 0, frequencyPenalty: 0 } })).unsupported).toEqual([]);
+    expect(encode(aChatRequest({ sampling: { presencePenalty: 0, frequencyPenalty: 0 } })).unsupported).toEqual([]);
   });
 });
 
@@ -147,19 +152,19 @@ describe('sampling that only a model knows', () => {
     ['cohere.command-r-plus-v1:0', { k: 9 }],
     ['mistral.mistral-small-2402-v1:0', { top_k: 9 }],
   ])('goes to %s in its own words', (model, fields) => {
-    expect(encode(chatRequest({ sampling: { topK: 9 } }), model).body['additionalModelRequestFields']).toEqual(fields);
+    expect(encode(aChatRequest({ sampling: { topK: 9 } }), model).body['additionalModelRequestFields']).toEqual(fields);
   });
 
   test('is not given to Claude twice: temperature and top_p exclude each other', () => {
-    const config = (sampling: ChatRequest['sampling']) => encode(chatRequest({ sampling })).body['inferenceConfig'];
+    const config = (sampling: ChatRequest['sampling']) => encode(aChatRequest({ sampling })).body['inferenceConfig'];
 
     expect(config({ temperature: 0.3, topP: 1 })).toEqual({ temperature: 0.3 });
     expect(config({ temperature: 1, topP: 0.3 })).toEqual({ topP: 0.3 });
-    expect(encode(chatRequest({ sampling: { temperature: 0.3, topP: 0.3 } })).unsupported).toEqual(['top_p']);
+    expect(encode(aChatRequest({ sampling: { temperature: 0.3, topP: 0.3 } })).unsupported).toEqual(['top_p']);
   });
 
   test('is left out where Claude no longer takes any', () => {
-    const request = chatRequest({ sampling: { temperature: 0, topP: 1, topK: 4 }, maxOutputTokens: 9 });
+    const request = aChatRequest({ sampling: { temperature: 0, topP: 1, topK: 4 }, maxOutputTokens: 9 });
 
     expect(encode(request, 'us.anthropic.claude-opus-4-8')).toMatchObject({
       body: { inferenceConfig: { maxTokens: 9 } },
@@ -228,7 +233,7 @@ const weatherSpec = { name: 'weather', description: 'Tells it', inputSchema: { j
 
 describe('tools', () => {
   test('are declared with their schema, strictness and cache hint', () => {
-    const request = chatRequest({
+    const request = aChatRequest({
       tools: [weather, { name: 'now', strict: true, cache: {} }],
       toolChoice: { type: 'auto' },
     });
@@ -247,20 +252,20 @@ describe('tools', () => {
     ['any', { type: 'required' }, { any: {} }],
     ['one', { type: 'tool', name: 'weather' }, { tool: { name: 'weather' } }],
   ])('can be forced: %s', (_, toolChoice, expected) => {
-    expect(encode(chatRequest({ tools: [weather], toolChoice })).body['toolConfig']).toMatchObject({
+    expect(encode(aChatRequest({ tools: [weather], toolChoice })).body['toolConfig']).toMatchObject({
       toolChoice: expected,
     });
   });
 
   test('are left out when none may be called', () => {
-    const request = chatRequest({ tools: [weather], toolChoice: { type: 'none' } });
+    const request = aChatRequest({ tools: [weather], toolChoice: { type: 'none' } });
 
     expect(encode(request)).toEqual({ body: expect.not.objectContaining({ toolConfig: {} }), unsupported: [] });
     expect(encode(request).body).not.toHaveProperty('toolConfig');
   });
 
   test('are called one at a time where Claude is told so', () => {
-    const request = chatRequest({ tools: [weather], toolChoice: { type: 'required' }, parallelToolCalls: false });
+    const request = aChatRequest({ tools: [weather], toolChoice: { type: 'required' }, parallelToolCalls: false });
 
     expect(encode(request).body).toMatchObject({
       toolConfig: { tools: [{ toolSpec: weatherSpec }] },
@@ -275,7 +280,7 @@ describe('tools', () => {
 
   test('of Bedrock itself pass unchanged', () => {
     const tools = [{ systemTool: { name: 'nova_code_interpreter' } }];
-    const request = chatRequest({ tools: [weather], extensions: { 'openai-chat': { tools } } });
+    const request = aChatRequest({ tools: [weather], extensions: { 'openai-chat': { tools } } });
 
     expect(encode(request, nova)).toMatchObject({
       body: { toolConfig: { tools: [{ toolSpec: weatherSpec }, ...tools] } },
@@ -312,7 +317,7 @@ describe('tools', () => {
   ];
 
   test('have calls and results in the turns they belong to', () => {
-    const { body } = encode(chatRequest({ messages: conversation, tools: [weather] }));
+    const { body } = encode(aChatRequest({ messages: conversation, tools: [weather] }));
 
     expect(body['messages']).toEqual([
       { role: 'user', content: [{ text: 'Weather?' }] },
@@ -343,7 +348,7 @@ describe('tools', () => {
 
   test('of which the arguments are no object are named', () => {
     const parts = [{ type: 'tool-call' as const, id: 'a', name: 'now', arguments: '{"cut' }];
-    const request = chatRequest({ messages: [{ role: 'assistant', parts }] });
+    const request = aChatRequest({ messages: [{ role: 'assistant', parts }] });
 
     expect(encode(request)).toMatchObject({
       body: { messages: [{ content: [{ toolUse: { input: {} } }] }] },
@@ -352,7 +357,7 @@ describe('tools', () => {
   });
 
   test('that were called stay declared for a caller who offers none any more', () => {
-    expect(encode(chatRequest({ messages: conversation })).body['toolConfig']).toEqual({
+    expect(encode(aChatRequest({ messages: conversation })).body['toolConfig']).toEqual({
       tools: [
         { toolSpec: { name: 'weather', inputSchema: { json: { type: 'object' } } } },
         { toolSpec: { name: 'now', inputSchema: { json: { type: 'object' } } } },
@@ -361,7 +366,7 @@ describe('tools', () => {
   });
 
   test('cannot be forbidden once they were called', () => {
-    const request = chatRequest({ messages: conversation, tools: [weather], toolChoice: { type: 'none' } });
+    const request = aChatRequest({ messages: conversation, tools: [weather], toolChoice: { type: 'none' } });
 
     expect(encode(request).unsupported).toEqual(['tool_choice']);
   });
@@ -371,18 +376,18 @@ describe('JSON Schema', () => {
   test('is named where the model does not take one', () => {
     const responseFormat = { type: 'json-schema' as const, name: 'City', schema: { type: 'object' } };
 
-    expect(encode(chatRequest({ responseFormat }), llama).unsupported).toEqual(['response_format']);
-    expect(encode(chatRequest({ responseFormat }), 'anthropic.claude-3-haiku-20240307-v1:0').unsupported).toEqual([
+    expect(encode(aChatRequest({ responseFormat }), llama).unsupported).toEqual(['response_format']);
+    expect(encode(aChatRequest({ responseFormat }), 'anthropic.claude-3-haiku-20240307-v1:0').unsupported).toEqual([
       'response_format',
     ]);
-    expect(encode(chatRequest({ responseFormat }), 'google.gemma-3-27b-it').unsupported).toEqual([]);
+    expect(encode(aChatRequest({ responseFormat }), 'google.gemma-3-27b-it').unsupported).toEqual([]);
   });
 
   test('is sent as text in outputConfig', () => {
     const schema = { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: false };
     const responseFormat = { type: 'json-schema' as const, name: 'City', schema, strict: true, description: 'A city' };
 
-    expect(encode(chatRequest({ responseFormat })).body['outputConfig']).toEqual({
+    expect(encode(aChatRequest({ responseFormat })).body['outputConfig']).toEqual({
       textFormat: {
         type: 'json_schema',
         structure: { jsonSchema: { name: 'City', description: 'A city', schema: JSON.stringify(schema) } },
@@ -393,7 +398,7 @@ describe('JSON Schema', () => {
 
 describe('reasoning', () => {
   const fields = (model: string, request: Partial<ChatRequest>) =>
-    encode(chatRequest(request), model).body['additionalModelRequestFields'];
+    encode(aChatRequest(request), model).body['additionalModelRequestFields'];
 
   test.each<[string, Partial<ChatRequest>, JsonObject]>([
     [claude, { reasoning: { budgetTokens: 3000 } }, { thinking: { type: 'enabled', budget_tokens: 3000 } }],
@@ -421,7 +426,7 @@ describe('reasoning', () => {
   });
 
   test('has a limit above its budget', () => {
-    const { body } = encode(chatRequest({ reasoning: { effort: 'medium' } }));
+    const { body } = encode(aChatRequest({ reasoning: { effort: 'medium' } }));
 
     const fields = body['additionalModelRequestFields'] as { thinking: { budget_tokens: number } };
     const config = body['inferenceConfig'] as { maxTokens: number };
@@ -434,12 +439,12 @@ describe('reasoning', () => {
     ['amazon.nova-micro-v1:0', { reasoning: { effort: 'low' } }],
     ['openai.gpt-oss-120b-1:0', { reasoning: { effort: 'none' } }],
   ])('is not to be had of %s with %j', (model, request) => {
-    expect(encode(chatRequest(request), model).unsupported).toEqual(['reasoning_effort']);
+    expect(encode(aChatRequest(request), model).unsupported).toEqual(['reasoning_effort']);
     expect(fields(model, request)).toBeUndefined();
   });
 
   test('of high effort leaves Nova no limit and no sampling', () => {
-    const request = chatRequest({
+    const request = aChatRequest({
       reasoning: { effort: 'high' },
       maxOutputTokens: 100,
       sampling: { temperature: 0.2, topP: 0.9 },
@@ -452,11 +457,11 @@ describe('reasoning', () => {
   });
 
   test('of none asks nothing of a model that does not reason', () => {
-    expect(encode(chatRequest({ reasoning: { effort: 'none' } }), llama)).toMatchObject({ unsupported: [] });
+    expect(encode(aChatRequest({ reasoning: { effort: 'none' } }), llama)).toMatchObject({ unsupported: [] });
   });
 
   test('leaves out the sampling that a thinking model refuses, and says so', () => {
-    const request = chatRequest({ reasoning: { effort: 'high' }, sampling: { temperature: 0.5, topK: 3 } });
+    const request = aChatRequest({ reasoning: { effort: 'high' }, sampling: { temperature: 0.5, topK: 3 } });
 
     const { body, unsupported } = encode(request);
 
@@ -465,7 +470,7 @@ describe('reasoning', () => {
     expect(unsupported).toEqual(['temperature', 'top_k']);
   });
 
-  const thoughts: ChatRequest = chatRequest({
+  const thoughts: ChatRequest = aChatRequest({
     messages: [
       { role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
       {
