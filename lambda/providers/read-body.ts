@@ -9,25 +9,25 @@ export function readBody(message: IncomingMessage, mostBytes: number): Promise<{
     const pieces: Buffer[] = [];
     let bytes = 0;
     const body = () => (pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces));
-    const stop = () => message.off('data', take).off('end', end).off('error', fail).off('close', closed);
+    let isOver = false;
     const take = (piece: Buffer) => {
       pieces.push(piece);
       bytes += piece.length;
       if (bytes <= mostBytes) return;
-      stop();
+      isOver = true;
+      message.off('data', take).off('end', end).off('error', reject).off('close', closed);
       message.pause();
       resolve({ body: body(), full: false });
     };
     const end = () => {
-      stop();
+      isOver = true;
+      message.off('data', take).off('error', reject);
       resolve({ body: body(), full: true });
     };
-    const fail = (error: Error) => {
-      stop();
-      reject(error);
+    const closed = () => {
+      if (!isOver) reject(Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' }));
     };
-    const closed = () => fail(Object.assign(new Error('The connection was closed'), { code: 'ECONNRESET' }));
     if (message.destroyed) closed();
-    else message.on('data', take).on('end', end).on('error', fail).on('close', closed);
+    else message.on('data', take).on('end', end).on('error', reject).on('close', closed);
   });
 }
