@@ -73,16 +73,17 @@ describe('a function URL with RESPONSE_STREAM', () => {
     expect(harness.reports.at(-1)?.error?.errorType).toBe('Error');
   });
 
-  test('cuts the connection when the handler throws midway, and keeps the environment', async () => {
-    const seen = await send(at('throw-midway'));
+  test('cuts the connection when the handler throws midway, and keeps the environment', async () =>
+    withOwnFunction(aFunction('streaming'), async (own) => {
+      const seen = await send(`${own.url.url}/throw-midway`);
 
-    expect(seen.status).toBe(200);
-    expect(seen.text).toBe('first\n');
-    expect(seen.wasCut).toBe(true);
-    await until(() => harness.reports.at(-1)?.error?.errorMessage === 'midway');
-    const { report } = await harness.sendAndReport('echo');
-    expect(report.coldStart).toBe(false);
-  });
+      expect(seen.status).toBe(200);
+      expect(seen.text).toBe('first\n');
+      expect(seen.wasCut).toBe(true);
+      await until(() => own.reports.at(-1)?.error?.errorMessage === 'midway');
+      const { report } = await own.sendAndReport('echo');
+      expect(report.coldStart).toBe(false);
+    }));
 
   test('loses the environment when pipeline() breaks the response stream', async () =>
     withOwnFunction(aFunction('streaming'), async (own) => {
@@ -190,7 +191,10 @@ describe('a function URL whose function has one second', () => {
   });
 });
 
-/** For a test that ends an environment: the next one is cold only if no other is there already. */
+/**
+ * For a test about which environment comes next: another may still be starting for a request of an earlier test, or be
+ * idle since.
+ */
 async function withOwnFunction(definition: FunctionDefinition, run: (own: Harness) => Promise<void>): Promise<void> {
   const own = await startHarness(definition);
   try {
