@@ -1,6 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { ChatEvent } from '../dialects/chat-event.ts';
+import type { VendorDialect } from '../dialects/dialect.ts';
+import { isObject, parseJson } from '../dialects/json-value.ts';
+import { readBody } from '../providers/read-body.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
-import type { RelayedStream } from './relay-stream.ts';
+import type { RelayedFacts, RelayedStream } from './relay-stream.ts';
 
 /** What a stream is that ended without its finish. */
 export const cutShort: Failure = {
@@ -19,15 +23,28 @@ export function addFacts(facts: RelayedStream, event: ChatEvent): void {
   }
 }
 
-/** What a complete answer says; undefined when it cannot be decoded. */
-export function factsOf(
-  decode: () => readonly ChatEvent[],
-): (RelayedStream & { events: readonly ChatEvent[] }) | undefined {
+/** A complete answer: its bytes, its events, and what of them may be told to the log, which its content may not. */
+export type DecodedAnswer = { body: Buffer; events: readonly ChatEvent[]; facts: RelayedFacts };
+
+/** Reads a whole buffered answer by the vendor's decoder; an answer that is an error, or none, is a failure. */
+export async function readDecoded(
+  response: IncomingMessage,
+  vendor: VendorDialect,
+  mostBytes: number,
+): Promise<{ failure: Failure } | DecodedAnswer> {
+  const { body, full } = await readBody(response, mostBytes);
+  const parsed = full ? parseJson(body.toString('utf8')) : undefined;
+  const events = isObject(parsed) ? decodedOrNothing(() => vendor.decodeResponse(parsed)) : undefined;
+  if (!events) return { failure: { kind: 'bad_response', status: 200, detail: 'It sent no answer of its API' } };
+  const seen: RelayedStream = { failure: undefined };
+  for (const event of events) addFacts(seen, event);
+  const { failure, ...facts } = seen;
+  return failure ? { failure } : { body, events, facts };
+}
+
+function decodedOrNothing(decode: () => readonly ChatEvent[]): readonly ChatEvent[] | undefined {
   try {
-    const events = decode();
-    const facts: RelayedStream = { failure: undefined };
-    for (const event of events) addFacts(facts, event);
-    return { ...facts, events };
+    return decode();
   } catch {
     return undefined;
   }

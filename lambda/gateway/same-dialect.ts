@@ -1,27 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
-import { isObject, parseJson } from '../dialects/json-value.ts';
 import { type EventRun, eventSplitter, parseEvent } from '../dialects/sse-events.ts';
-import { readBody } from '../providers/read-body.ts';
 import type { Failure } from '../routing/failure.ts';
-import { addFacts, cutShort, factsOf } from './answer-facts.ts';
+import { addFacts, cutShort } from './answer-facts.ts';
 import type { Sink } from './exchange.ts';
-import type { Relay, RelayedFacts, RelayedStream, RelayGuard } from './relay-stream.ts';
-
-/** A buffered answer in the caller's own dialect: its bytes, and what they say. */
-export async function readUnchanged(
-  response: IncomingMessage,
-  vendor: VendorDialect,
-  mostBytes: number,
-): Promise<{ failure: Failure } | { body: Buffer; facts: RelayedFacts }> {
-  const { body, full } = await readBody(response, mostBytes);
-  const parsed = full ? parseJson(body.toString('utf8')) : undefined;
-  const decoded = isObject(parsed) ? factsOf(() => vendor.decodeResponse(parsed)) : undefined;
-  if (!decoded) return { failure: { kind: 'bad_response', status: 200, detail: 'It sent no answer of its API' } };
-  const { failure, ...facts } = decoded;
-  return failure ? { failure } : { body, facts };
-}
+import type { Relay, RelayedStream, RelayGuard } from './relay-stream.ts';
 
 /** A stream of whole events on its way to the caller, read along by the vendor's decoder. */
 type ReadAlong = { events: AsyncGenerator<ChatEvent>; takeBytes(): Buffer };

@@ -1,29 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
 import type { AnswerContext, ClientDialect, VendorDialect } from '../dialects/dialect.ts';
-import { isObject, parseJson } from '../dialects/json-value.ts';
-import { readBody } from '../providers/read-body.ts';
 import type { Failure } from '../routing/failure.ts';
-import { addFacts, cutShort, factsOf } from './answer-facts.ts';
+import { addFacts, cutShort } from './answer-facts.ts';
 import type { Sink } from './exchange.ts';
-import type { Relay, RelayedFacts, RelayedStream, RelayGuard } from './relay-stream.ts';
+import type { Relay, RelayedStream, RelayGuard } from './relay-stream.ts';
 
 /** From which dialect into which, and what the encoder must know of the request. */
 export type Translation = { client: ClientDialect; vendor: VendorDialect; answer: AnswerContext };
-
-/** A buffered answer of another dialect as one of the caller's own. */
-export async function readTranslated(
-  response: IncomingMessage,
-  { client, vendor, answer }: Translation,
-  mostBytes: number,
-): Promise<{ failure: Failure } | { body: string; facts: RelayedFacts }> {
-  const { body, full } = await readBody(response, mostBytes);
-  const parsed = full ? parseJson(body.toString('utf8')) : undefined;
-  const decoded = isObject(parsed) ? factsOf(() => vendor.decodeResponse(parsed)) : undefined;
-  if (!decoded) return { failure: { kind: 'bad_response', status: 200, detail: 'It sent no answer of its API' } };
-  const { failure, events, ...facts } = decoded;
-  return failure ? { failure } : { body: JSON.stringify(client.encodeResponse(events, answer)), facts };
-}
 
 /** Reads a stream of another dialect until its first content; what was read waits inside the relay. */
 export async function openTranslated(

@@ -3,11 +3,12 @@ import type { AnswerContext, VendorDialect } from '../dialects/dialect.ts';
 import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
 import { readBody } from '../providers/read-body.ts';
 import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
+import { readDecoded } from './answer-facts.ts';
 import type { ClientCall } from './client-call.ts';
 import { openStream } from './open-stream.ts';
 import { type Relay, type RelayedFacts, relayStream } from './relay-stream.ts';
-import { openUnchanged, readUnchanged } from './same-dialect.ts';
-import { openTranslated, readTranslated } from './translated-answer.ts';
+import { openUnchanged } from './same-dialect.ts';
+import { openTranslated } from './translated-answer.ts';
 
 /** A vendor's answer, read as far as it must be before the caller may see any of it. */
 export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buffer | string; facts: RelayedFacts };
@@ -53,11 +54,14 @@ async function openAnswer(response: IncomingMessage, { call, vendor, answer }: A
 
 async function readAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
   if (vendor.name === 'openai-chat' && call.client.name === 'openai-chat') return readChat(response);
-  if (vendor.name === call.client.name) return readUnchanged(response, vendor, longestAnswerBytes);
-  return readTranslated(response, { client: call.client, vendor, answer: answer() }, longestAnswerBytes);
+  const decoded = await readDecoded(response, vendor, longestAnswerBytes);
+  if ('failure' in decoded) return decoded;
+  const { body, events, facts } = decoded;
+  if (vendor.name === call.client.name) return { body, facts };
+  return { body: JSON.stringify(call.client.encodeResponse(events, answer())), facts };
 }
 
-/** As `readUnchanged`, without making events of what only passes by: this is the most frequent way of all. */
+/** As `readDecoded`, without making events of what only passes by: this is the most frequent way of all. */
 async function readChat(response: IncomingMessage): Promise<VendorAnswer> {
   const { body, full } = await readBody(response, longestAnswerBytes);
   const status = response.statusCode ?? 0;
