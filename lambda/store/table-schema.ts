@@ -7,10 +7,9 @@ export const authoredKinds = ['provider', 'model', 'key', 'settings'] as const;
 /** What the compiler writes into the same table. */
 export const compiledKinds = { snapshot: 'snapshot', pointer: 'pointer', status: 'status' } as const;
 
-/** Name of the one pointer item, of the one status item and of the one settings item. */
+/** Name of the one pointer item, and of the one status item. */
 export const pointerName = 'current';
 export const statusName = 'config';
-export const settingsName = 'default';
 
 /** So many snapshot versions stay in the table; older ones are removed after a publication. */
 export const keptVersions = 20;

@@ -6,12 +6,6 @@ import { encodeMessage, encodeMessageStream } from './encode-answer.ts';
 import { encodeMessagesRequest } from './encode-request.ts';
 import { encodeMessagesError, encodeMessagesStreamError } from './errors.ts';
 
-/** What the header `anthropic-version` must say at Anthropic and Azure. */
-export const anthropicVersion = '2023-06-01';
-
-/** What `anthropic_version` in the body must say at Vertex, where the model's name stands in the path alone. */
-export const vertexAnthropicVersion = 'vertex-2023-10-16';
-
 /** Callers of `POST /v1/messages`. */
 export const anthropicMessagesClient: ClientDialect = {
   name: 'anthropic-messages',
