@@ -6,6 +6,7 @@ import type { Caller } from './gateway/gateway-deps.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
+import { emptyLiveStats } from './routing/live-stats.ts';
 import { cached } from './store/cached.ts';
 import { cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
@@ -57,6 +58,8 @@ export function assembleGateway({ reader, secretStore, awsCredentials, log }: Ga
     findCaller,
     secrets,
     awsCredentials,
+    live: async () => emptyLiveStats,
+    measure: () => {},
     upstream,
     keyRing: createKeyRing(),
     now,

@@ -2,6 +2,8 @@
 export const environmentNames = {
   /** Name of the config table. */
   configTable: 'CONFIG_TABLE',
+  /** Name of the stats table. */
+  statsTable: 'STATS_TABLE',
   /** Name or ARN of the secret that holds the vendors' keys: a JSON object, provider name → key or keys. */
   vendorSecret: 'VENDOR_SECRET',
   /** Name or ARN of the secret that holds the first caller key, as plain text. */

@@ -11,6 +11,7 @@ import { failureError } from './failure-error.ts';
 import type { Caller, GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
+import { routingRequest } from './routing-facts.ts';
 import { type AttemptRecord, runPlan } from './run-plan.ts';
 
 /** One request on its way through the gateway, with what becomes known of it. */
@@ -38,8 +39,15 @@ export async function converse(
   const call = decode(client, request, wanted);
   record.requestModel = call.model?.slice(0, longestLoggedModel);
   record.stream = call.stream;
-  const plan = planAttempts(snapshot, requireModel(snapshot, call.model, caller), deps.random());
-  const totalMs = plan[0]?.limits.totalMs ?? 0;
+  const plan = planAttempts({
+    snapshot,
+    model: requireModel(snapshot, call.model, caller),
+    live: await deps.live(),
+    request: routingRequest(call, request),
+    nowMs: deps.now(),
+    entropy: deps.random(),
+  });
+  const totalMs = plan.attempts[0]?.limits.totalMs ?? 0;
   const context: AttemptContext = {
     call,
     snapshot,
@@ -50,7 +58,7 @@ export async function converse(
   };
   const attempts: AttemptRecord[] = [];
   record.attempts = attempts;
-  const result = await runPlan(plan, context, deps, attempts);
+  const result = await runPlan(plan.attempts, context, deps, attempts);
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
   const { target, outcome } = result;
   record.provider = target.provider;

@@ -3,6 +3,8 @@ import type { VendorSecrets } from '../config/vendor-secrets.ts';
 import type { KeyRing } from '../providers/key-ring.ts';
 import type { AwsCredentials } from '../providers/sigv4.ts';
 import type { Upstream } from '../providers/upstream.ts';
+import type { AttemptSample } from '../routing/attempt-sample.ts';
+import type { LiveStats } from '../routing/live-stats.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
 export type Caller = {
@@ -22,6 +24,10 @@ export type GatewayDeps = {
   secrets: { get(): Promise<VendorSecrets>; refresh(): Promise<VendorSecrets> };
   /** The credentials of the function's role, for providers that are called by signature. */
   awsCredentials(): AwsCredentials | undefined;
+  /** Scores and breakers as far as they are known here, from memory: never slows a request down, never fails. */
+  live(): Promise<LiveStats>;
+  /** Takes what an attempt showed of its target. */
+  measure(sample: AttemptSample): void;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

@@ -1,6 +1,9 @@
 import type { Timeouts } from '../config/schema.ts';
 import type { Snapshot } from '../config/snapshot.ts';
+import type { LiveStats } from './live-stats.ts';
 import type { RequestedModel } from './requested-model.ts';
+import type { RoutingRequest } from './routing-request.ts';
+import { targetName } from './target-name.ts';
 
 /** Limits in milliseconds: to connect, to the first content, between two pieces, and for the whole request. */
 export type Limits = { connectMs: number; firstContentMs: number; idleMs: number; totalMs: number };
@@ -20,11 +23,25 @@ export type PlannedAttempt = {
  */
 export const defaultLimits: Limits = { connectMs: 5_000, firstContentMs: 120_000, idleMs: 60_000, totalMs: 900_000 };
 
+/** Everything that a plan depends on; `entropy` in [0, 1) is the only chance in it. */
+export type PlanInput = {
+  snapshot: Snapshot;
+  model: RequestedModel;
+  live: LiveStats;
+  request: RoutingRequest;
+  nowMs: number;
+  entropy: number;
+};
+
+/** The tries in their order, and the targets that are not tried, each with its reason. */
+export type Plan = { attempts: readonly PlannedAttempt[]; leftOut: readonly LeftOut[] };
+export type LeftOut = { provider: string; model: string; reason: string };
+
 /**
- * Orders the targets of a model, then those of its fallback models. Pure: `entropy` in [0, 1) is the only chance in it,
- * so the same arguments always give the same plan. Never lists a target twice.
+ * Orders the targets of a model, then those of its fallback models. Pure: the same arguments always give the same plan.
+ * Never lists a target twice.
  */
-export function planAttempts(snapshot: Snapshot, model: RequestedModel, entropy: number): PlannedAttempt[] {
+export function planAttempts({ snapshot, model, entropy }: PlanInput): Plan {
   const random = seededRandom(entropy);
   const fallbacks = model.fallbacks.flatMap((name) => {
     const config = Object.hasOwn(snapshot.models, name) ? snapshot.models[name] : undefined;
@@ -36,13 +53,13 @@ export function planAttempts(snapshot: Snapshot, model: RequestedModel, entropy:
     const policy = candidate.unsupportedParameters ?? snapshot.settings.unsupportedParameters;
     const drops = policy === 'drop' ? { dropsUnsupported: true as const } : {};
     for (const { target, reason } of orderTargets(candidate, random)) {
-      const key = `${target.provider}/${target.model}`;
+      const key = targetName(target);
       const why = candidate.fallbackOf ? `fallback ${candidate.name} of ${candidate.fallbackOf}, ${reason}` : reason;
       if (!attempts.has(key))
         attempts.set(key, { provider: target.provider, model: target.model, limits, ...drops, reason: why });
     }
   }
-  return [...attempts.values()];
+  return { attempts: [...attempts.values()], leftOut: [] };
 }
 
 function limitsOf(own: Timeouts, general: Timeouts): Limits {

@@ -26,3 +26,17 @@ export function snapshotNamePrefix(version: number): string {
 export function snapshotChunkName({ version, sha256 }: { version: number; sha256: string }, index: number): string {
   return `${snapshotNamePrefix(version)}#${sha256.slice(0, 8)}#${String(index).padStart(2, '0')}`;
 }
+
+/**
+ * Keys of the stats table, which machines write and which may be lost: everything in it expires (`expiresAt`, seconds
+ * since the epoch). Kinds: `live` (what gateways poll in one query: `scores`, `breaker#provider/model`), and those below.
+ */
+export const statsTable = { partitionKey: 'kind', sortKey: 'name', expiry: 'expiresAt' } as const;
+
+export const liveKind = 'live';
+export const scoresName = 'scores';
+
+/** Name of a target's breaker in the kind `live`. */
+export function breakerName(target: string): string {
+  return `breaker#${target}`;
+}

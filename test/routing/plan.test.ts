@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Snapshot } from '../../lambda/config/snapshot.ts';
 import { recordByName } from '../../lambda/config/snapshot.ts';
-import { defaultLimits, planAttempts } from '../../lambda/routing/plan.ts';
+import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { defaultLimits, type PlannedAttempt, planAttempts } from '../../lambda/routing/plan.ts';
 import type { RequestedModel } from '../../lambda/routing/requested-model.ts';
 import { aModel, aSnapshot } from '../support/snapshots.ts';
 
@@ -13,6 +15,11 @@ function requested(targets: Target[], more: Partial<RequestedModel> = {}): Reque
 
 function target(provider: string, weight = 1): Target {
   return { provider, model: 'm', weight };
+}
+
+function attemptsOf(snapshot: Snapshot, model: RequestedModel, entropy: number): readonly PlannedAttempt[] {
+  const request = { stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100 };
+  return planAttempts({ snapshot, model, live: emptyLiveStats, request, nowMs: 0, entropy }).attempts;
 }
 
 const anyTarget = fc.record({
@@ -33,10 +40,10 @@ describe('planAttempts', () => {
         const snapshot = aSnapshot({ models });
         const model = requested(own, { strategy, fallbacks: ['other', 'gone', '__proto__'] });
 
-        const plan = planAttempts(snapshot, model, entropy);
+        const plan = attemptsOf(snapshot, model, entropy);
 
         const names = plan.map(({ provider, model: name }) => `${provider}/${name}`);
-        expect(planAttempts(snapshot, model, entropy)).toEqual(plan);
+        expect(attemptsOf(snapshot, model, entropy)).toEqual(plan);
         expect(new Set(names).size).toBe(names.length);
         expect(new Set(names)).toEqual(new Set([...own, ...others].map((one) => `${one.provider}/${one.model}`)));
       }),
@@ -48,7 +55,7 @@ describe('planAttempts', () => {
       fc.property(entropies, (entropy) => {
         const model = requested([target('c', 0), target('a', 9), target('b', 1)], { strategy: 'priority' });
 
-        const plan = planAttempts(aSnapshot(), model, entropy);
+        const plan = attemptsOf(aSnapshot(), model, entropy);
 
         expect(plan.map(({ provider }) => provider)).toEqual(['c', 'a', 'b']);
       }),
@@ -58,11 +65,7 @@ describe('planAttempts', () => {
   test('puts targets of weight 0 behind all others', () => {
     fc.assert(
       fc.property(entropies, (entropy) => {
-        const plan = planAttempts(
-          aSnapshot(),
-          requested([target('zero', 0), target('a', 0.001), target('b')]),
-          entropy,
-        );
+        const plan = attemptsOf(aSnapshot(), requested([target('zero', 0), target('a', 0.001), target('b')]), entropy);
 
         expect(plan.at(-1)?.provider).toBe('zero');
       }),
@@ -72,7 +75,7 @@ describe('planAttempts', () => {
   test('puts a target of weight 0 last even when its draw is exactly 0', () => {
     const entropyOfZero = 0x92d4860b / 0x1_0000_0000;
 
-    const plan = planAttempts(aSnapshot(), requested([target('zero', 0), target('a')]), entropyOfZero);
+    const plan = attemptsOf(aSnapshot(), requested([target('zero', 0), target('a')]), entropyOfZero);
 
     expect(plan.map(({ provider }) => provider)).toEqual(['a', 'zero']);
   });
@@ -86,7 +89,7 @@ describe('planAttempts', () => {
     const draws = 20_000;
 
     for (let draw = 0; draw < draws; draw++) {
-      const [first] = planAttempts(aSnapshot(), model, (draw * 0.618_033_988_749) % 1);
+      const [first] = attemptsOf(aSnapshot(), model, (draw * 0.618_033_988_749) % 1);
       firsts[first?.provider ?? ''] = (firsts[first?.provider ?? ''] ?? 0) + 1 / draws;
     }
 
@@ -100,7 +103,7 @@ describe('planAttempts', () => {
       settings: { timeouts: { idleMs: 20, connectMs: 21 } },
     });
 
-    const plan = planAttempts(
+    const plan = attemptsOf(
       snapshot,
       requested([target('a')], { timeouts: { idleMs: 1, totalMs: 2 }, fallbacks: ['other'] }),
       0,
@@ -115,7 +118,7 @@ describe('planAttempts', () => {
   test('says of every attempt why it stands at its place', () => {
     const models = recordByName([['other', aModel('c')]]);
 
-    const plan = planAttempts(
+    const plan = attemptsOf(
       aSnapshot({ models }),
       requested([target('a'), target('b')], { strategy: 'priority', fallbacks: ['other'] }),
       0,
@@ -129,6 +132,6 @@ describe('planAttempts', () => {
   });
 
   test('is empty for a model without targets', () => {
-    expect(planAttempts(aSnapshot(), requested([]), 0.5)).toEqual([]);
+    expect(attemptsOf(aSnapshot(), requested([]), 0.5)).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
+import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
 import { aSnapshot } from './snapshots.ts';
 
 /** A sink that keeps what it gets. */
@@ -45,6 +46,8 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     findCaller: async () => ({ label: 'tester', models: undefined }),
     secrets: { get: async () => secrets, refresh: async () => secrets },
     awsCredentials: () => undefined,
+    live: async () => emptyLiveStats,
+    measure: () => {},
     upstream,
     keyRing: createKeyRing(),
     now: Date.now,

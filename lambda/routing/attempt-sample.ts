@@ -1,0 +1,22 @@
+import type { FailureKind } from './failure.ts';
+import type { PromptSize } from './score.ts';
+
+/** What one attempt showed of its target, to be added to the statistics. Holds nothing of the request's text. */
+export type AttemptSample = {
+  /** `provider/model`. */
+  target: string;
+  atMs: number;
+  streamed: boolean;
+  promptSize: PromptSize;
+  outcome: 'answered' | FailureKind;
+  /** Second try of the same request on the same target. */
+  retry: boolean;
+  /**
+   * Streamed: time to the first content. Buffered: time to the whole answer. After a timeout, how long it was waited:
+   * then the true wait is at least this long.
+   */
+  waitMs?: number;
+  /** Tokens of the answer as the vendor counted them, and the time from the first content to the end. */
+  outputTokens?: number;
+  generationMs?: number;
+};

@@ -1,0 +1,8 @@
+import type { Breakers } from './breaker.ts';
+import { emptyScores, type Scores } from './score.ts';
+
+/** What gateways know of the targets at the moment, beside the configuration. */
+export type LiveStats = { scores: Scores; breakers: Breakers };
+
+/** Nothing measured yet, nothing known to be down. */
+export const emptyLiveStats: LiveStats = { scores: emptyScores, breakers: {} };
