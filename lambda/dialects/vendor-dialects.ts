@@ -1,18 +1,20 @@
-import { anthropicMessagesVendor } from './anthropic-messages/anthropic-messages.ts';
-import { bedrockConverseVendor } from './bedrock-converse/bedrock-converse.ts';
 import type { DialectName } from './chat-request.ts';
-import { cohereChatVendor } from './cohere-chat/cohere-chat.ts';
 import type { VendorDialect } from './dialect.ts';
-import { geminiVendor } from './gemini/gemini.ts';
+import { onDemand } from './on-demand.ts';
 import { openAiChatVendor } from './openai-chat/openai-chat.ts';
-import { openAiResponsesVendor } from './openai-responses/openai-responses.ts';
 
 /** The dialects that vendors speak, by name. */
-export const vendorDialects: Readonly<Partial<Record<DialectName, VendorDialect>>> = {
-  'openai-chat': openAiChatVendor,
-  'openai-responses': openAiResponsesVendor,
-  'anthropic-messages': anthropicMessagesVendor,
-  gemini: geminiVendor,
-  'bedrock-converse': bedrockConverseVendor,
-  'cohere-chat': cohereChatVendor,
+export const vendorDialects: Readonly<Partial<Record<DialectName, () => VendorDialect | Promise<VendorDialect>>>> = {
+  'openai-chat': () => openAiChatVendor,
+  'openai-responses': onDemand(
+    async () => (await import('./openai-responses/openai-responses.ts')).openAiResponsesVendor,
+  ),
+  'anthropic-messages': onDemand(
+    async () => (await import('./anthropic-messages/anthropic-messages.ts')).anthropicMessagesVendor,
+  ),
+  gemini: onDemand(async () => (await import('./gemini/gemini.ts')).geminiVendor),
+  'bedrock-converse': onDemand(
+    async () => (await import('./bedrock-converse/bedrock-converse.ts')).bedrockConverseVendor,
+  ),
+  'cohere-chat': onDemand(async () => (await import('./cohere-chat/cohere-chat.ts')).cohereChatVendor),
 };

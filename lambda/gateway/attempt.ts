@@ -46,7 +46,7 @@ export async function attemptTarget(
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
   const provider = findProvider(context.snapshot, planned.provider);
-  const outgoing = provider && vendorRequest(context.call, provider, planned.model);
+  const outgoing = provider && (await vendorRequest(context.call, provider, planned.model));
   if (!provider || !outgoing) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
   const { unsupported } = outgoing;
   const drops = planned.dropsUnsupported || context.dropsUnsupported;

@@ -43,7 +43,7 @@ function watchHead(sink: Sink, record: RequestRecord): Sink {
 }
 
 async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord, deps: GatewayDeps): Promise<void> {
-  const route = findRoute(request);
+  const route = await findRoute(request);
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
   const [caller, snapshot] = await Promise.all([authenticate(request, deps), deps.snapshot()]);
   record.keyLabel = caller.label;
@@ -84,8 +84,8 @@ async function answerError(
     'x-request-id': request.id,
     'x-sluice-attempts': String(record.attempts.length),
   };
-  const body = errorDialect(request.path).encodeError(callerError(error, request.id));
-  await sendJson(sink, error.status, body, headers);
+  const dialect = await errorDialect(request.path);
+  await sendJson(sink, error.status, dialect.encodeError(callerError(error, request.id)), headers);
 }
 
 /** Type and place of an exception. Its message may quote what was being processed. */

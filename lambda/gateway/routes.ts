@@ -12,11 +12,15 @@ export type Route =
   | ({ name: 'conversation' } & Conversation);
 
 /** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
-export function findRoute({ method, path, query }: Pick<GatewayRequest, 'method' | 'path' | 'query'>): Route {
+export async function findRoute({
+  method,
+  path,
+  query,
+}: Pick<GatewayRequest, 'method' | 'path' | 'query'>): Promise<Route> {
   const plain = plainPath(path);
   if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
   if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
-  const conversation = conversationOf(plain, query);
+  const conversation = await conversationOf(plain, query);
   if (conversation) return allow(method, 'POST', path, { name: 'conversation', ...conversation });
   const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
   if (id) return allow(method, 'GET', path, { name: 'model', id });
@@ -28,17 +32,19 @@ export function findRoute({ method, path, query }: Pick<GatewayRequest, 'method'
 }
 
 /** The dialect in which to tell an error, whatever else is wrong with the request. */
-export function errorDialect(path: string): ClientDialect {
-  return conversationOf(plainPath(path), 'alt=sse')?.client ?? openAiChatClient;
+export async function errorDialect(path: string): Promise<ClientDialect> {
+  const conversation = await conversationOf(plainPath(path), 'alt=sse').catch(() => undefined);
+  return conversation?.client ?? openAiChatClient;
 }
 
 function plainPath(path: string): string {
   return path.replace(/^\/v1(?=\/|$)/, '').replace(/\/$/, '');
 }
 
-function conversationOf(plain: string, query: string): Conversation | undefined {
+async function conversationOf(plain: string, query: string): Promise<Conversation | undefined> {
   const client = Object.hasOwn(clientDialectsByPath, plain) ? clientDialectsByPath[plain] : undefined;
-  return client ? { client, context: {} } : geminiConversation(decoded(plain) ?? '', query);
+  const spoken = client ? { client, context: {} } : geminiConversation(decoded(plain) ?? '', query);
+  return spoken && { client: await spoken.client(), context: spoken.context };
 }
 
 function allow(method: string, allowed: 'GET' | 'POST', path: string, route: Route): Route {

@@ -19,10 +19,14 @@ export type VendorRequest = {
 };
 
 /** Undefined when the provider cannot have this model, or speaks nothing that is known here. */
-export function vendorRequest(call: ClientCall, provider: Provider, model: string): VendorRequest | undefined {
+export async function vendorRequest(
+  call: ClientCall,
+  provider: Provider,
+  model: string,
+): Promise<VendorRequest | undefined> {
   const dialect = spokenDialect(provider, call.client.name);
   const path = dialect && endpointPath(provider, dialect, { model, stream: call.stream });
-  const vendor = dialect && vendorDialects[dialect];
+  const vendor = dialect && (await vendorDialects[dialect]?.());
   if (!path || !vendor) return undefined;
   if (dialect === call.client.name) {
     return { path, body: forwardUnchanged(call, provider, model), headers: {}, vendor, unsupported: [] };
