@@ -13,7 +13,8 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     name: 'Name in targets: the half before the slash of provider/model.',
     type: 'Entry of the catalogue whose protocol it speaks. Default: the entry of its own name, else openai-compatible.',
     baseUrl: 'Address, with https:// or http://, up to where the paths of the API begin.',
-    region: 'AWS region, for types that have one (aws-bedrock).',
+    region: 'Region, for types that have one (aws-bedrock, google-vertex-ai).',
+    project: 'Project of Google Cloud (google-vertex-ai). Default: that of the service account.',
     apiVersion: 'API version, for types that have one (azure-openai).',
     deployments:
       'Model name to deployment name, for types that have deployments (azure-openai). Default: the same name.',

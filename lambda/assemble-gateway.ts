@@ -3,6 +3,7 @@ import { parseKeyItem } from './config/parse-key-item.ts';
 import type { RawItem } from './config/raw-item.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
+import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
@@ -60,6 +61,7 @@ export function assembleGateway({ reader, secretStore, awsCredentials, log }: Ga
     awsCredentials,
     live: async () => emptyLiveStats,
     measure: () => {},
+    accessTokens: createAccessTokens({ upstream, now }),
     upstream,
     keyRing: createKeyRing(),
     now,

@@ -27,20 +27,27 @@ export function compileProvider(item: RawItem): Validated<[string, ProviderConfi
 function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry): string[] {
   const problems: string[] = [];
   const paths = JSON.stringify(entry.paths);
-  const isRegional = entry.regionalUrl !== undefined;
-  if (isRegional && provider.region === undefined) problems.push('region: is missing; name the AWS region to call');
-  if (!isRegional && provider.region !== undefined) problems.push(`region: the type ${entry.name} has none`);
-  if (provider.baseUrl === undefined && entry.baseUrl === undefined && !isRegional) {
+  problems.push(...unfitRegion(provider.region, entry));
+  if (provider.baseUrl === undefined && entry.baseUrl === undefined && !entry.regions) {
     const example = entry.accountUrl ? `, as in ${entry.accountUrl.url.replace('{}', '<account>')}` : '';
     problems.push(`baseUrl: is missing; the type ${entry.name} has no address of its own${example}`);
   }
   if (provider.deployments !== undefined && !paths.includes('{deployment}')) {
     problems.push(`deployments: the type ${entry.name} has none`);
   }
+  if (provider.project !== undefined && !paths.includes('{location}')) {
+    problems.push(`project: the type ${entry.name} has none`);
+  }
   if (provider.apiVersion !== undefined && !paths.includes('{apiVersion}')) {
     problems.push(`apiVersion: the type ${entry.name} has none`);
   }
   return problems;
+}
+
+function unfitRegion(region: string | undefined, { name, regions }: CatalogueEntry): string[] {
+  if (!regions) return region === undefined ? [] : [`region: the type ${name} has none`];
+  if (region === undefined) return regions.default ? [] : [`region: is missing; name ${regions.called}`];
+  return regions.pattern.test(region) ? [] : [`region: must be ${regions.called}`];
 }
 
 /** Equal providers must give equal text, whatever the order of their fields was. */

@@ -5,7 +5,7 @@ import { type VendorSecrets, vendorSecrets } from './vendor-secrets.ts';
 
 /**
  * The vendors whose keys stand in the environment. Most need no item, for `provider/model` works without one; a vendor
- * with an account in its address gets an item when the variable of the account is set.
+ * with an account in its address, or with a region, gets an item when its variable is set.
  */
 export function configFromEnvironment(environment: Environment): { items: RawItem[]; secrets: VendorSecrets } {
   const secrets = vendorSecrets(
@@ -14,7 +14,16 @@ export function configFromEnvironment(environment: Environment): { items: RawIte
       return value === undefined ? [] : [[entry.name, value] as const];
     }),
   );
-  return { items: catalogue.flatMap((entry) => accountItem(entry, environment)), secrets };
+  const items = catalogue.flatMap((entry) => [...accountItem(entry, environment), ...fieldsItem(entry, environment)]);
+  return { items, secrets };
+}
+
+function fieldsItem({ name, environmentFields = {} }: CatalogueEntry, environment: Environment): RawItem[] {
+  const fields = Object.entries(environmentFields).flatMap(([field, variables]) => {
+    const value = firstSet(variables, environment);
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  return fields.length === 0 ? [] : [{ kind: 'provider', name, ...Object.fromEntries(fields) }];
 }
 
 function accountItem(entry: CatalogueEntry, environment: Environment): RawItem[] {

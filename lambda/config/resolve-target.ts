@@ -27,7 +27,7 @@ export function targetProblem(target: Target, known: Pick<KnownNames, 'providers
     const candidates = [...known.providers, ...catalogue.map(({ name }) => name)];
     return `provider "${target.provider}" is unknown${suggestion(target.provider, candidates)}`;
   }
-  if (entry.baseUrl !== undefined) return undefined;
-  const missing = entry.regionalUrl === undefined ? 'a baseUrl' : 'a region';
+  if (entry.baseUrl !== undefined || entry.regions?.default !== undefined) return undefined;
+  const missing = entry.regions ? 'a region' : 'a baseUrl';
   return `provider "${target.provider}" has no address of its own; add provider/${entry.name} with ${missing}`;
 }

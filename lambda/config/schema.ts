@@ -75,8 +75,9 @@ export const providerSchema = v.strictObject({
   name: providerName,
   type: v.optional(v.string()),
   baseUrl: v.optional(baseUrl),
-  region: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region such as eu-central-1')),
+  region: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{2,40}$/, 'must be the name of a region'))),
+  project: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.:-]{0,62}$/, 'must be the ID or number of a project of Google Cloud')),
   ),
   apiVersion: v.optional(pathSegment),
   deployments: v.optional(v.record(v.string(), pathSegment)),

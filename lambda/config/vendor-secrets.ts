@@ -5,8 +5,8 @@ import { recordByName } from './snapshot.ts';
 export type VendorSecrets = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Reads the vendor secret: a JSON object, provider → key, comma list of keys, or array of keys. Aliases are resolved
- * (`grok` → `xai`). No message quotes the text: it is made of keys.
+ * Reads the vendor secret: a JSON object, provider → key, comma list of keys, or array of keys; a key may be the JSON of a
+ * service account. Aliases are resolved (`grok` → `xai`). No message quotes the text: it is made of keys.
  */
 export function parseVendorSecrets(text: string): VendorSecrets {
   const value = parseJson(text);
@@ -29,11 +29,30 @@ export function vendorSecrets(entries: Iterable<readonly [string, unknown]>): Ve
 
 function keysOf(provider: string, value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap((key) => keysOf(provider, key));
+  const account = serviceAccountText(value);
+  if (account !== undefined) return [account];
   if (typeof value !== 'string') {
     throw new Error(`The keys of "${provider}" must be a string, a comma list or an array of strings`);
   }
   const list = value.trim().startsWith('[') ? stringArray(value) : undefined;
   return (list ?? value.split(',')).map((key) => key.trim()).filter((key) => key !== '');
+}
+
+/** The JSON of a service account of Google's, as an object or as the text of its file, is one key with its commas. */
+function serviceAccountText(value: unknown): string | undefined {
+  const isText = typeof value === 'string';
+  if (isText && !value.trimStart().startsWith('{')) return undefined;
+  const account = isText ? objectIn(value) : value;
+  const isAccount = typeof account === 'object' && account !== null && 'private_key' in account;
+  return isAccount ? JSON.stringify(account) : undefined;
+}
+
+function objectIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only strings stay as they were typed: JSON would round a long number. */

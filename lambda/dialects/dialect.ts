@@ -50,7 +50,12 @@ export type VendorRequest = { body: JsonObject; headers?: Record<string, string>
 export type EncodedRequest = VendorRequest & { unsupported: readonly string[] };
 
 /** Whom a request is written for, with what differs between vendors of one dialect. */
-export type VendorTarget = { model: string; maxTokensField?: string; refusesStreamOptions?: boolean };
+export type VendorTarget = {
+  model: string;
+  maxTokensField?: string;
+  refusesStreamOptions?: boolean;
+  refusesCallIds?: boolean;
+};
 
 /** How vendors speak. */
 export type VendorDialect = {

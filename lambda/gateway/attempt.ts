@@ -10,9 +10,10 @@ import type { PlannedAttempt } from '../routing/plan.ts';
 import type { ClientCall } from './client-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
+import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
 import type { Relay, RelayedFacts } from './relay-stream.ts';
 import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
-import { outgoingHeaders, signatureFor, type VendorRequest, vendorRequest } from './vendor-request.ts';
+import type { VendorRequest } from './vendor-request.ts';
 
 /** What all attempts of one request share. */
 export type AttemptContext = {
@@ -46,17 +47,39 @@ export async function attemptTarget(
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
   const provider = findProvider(context.snapshot, planned.provider);
-  const outgoing = provider && (await vendorRequest(context.call, provider, planned.model));
-  if (!provider || !outgoing) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
-  const { unsupported } = outgoing;
-  const drops = planned.dropsUnsupported || context.dropsUnsupported;
-  if (unsupported.length > 0 && !drops) return failed({ kind: 'unsupported', unsupported });
+  if (!provider) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
   const secret = await chooseSecret(provider, deps);
-  const signature = secret === undefined ? signatureFor(outgoing, provider, deps) : {};
-  if (secret === undefined && !signature && !provider.keyOptional) return failed({ kind: 'no_secret' });
+  const startedMs = deps.now();
+  const whom = { provider, secret };
+  const first = await prepare(planned, whom, context, deps);
+  if ('failure' in first) return failed(first.failure, secret);
+  const outcome = await send(first, planned, context, deps);
+  if (outcome.kind !== 'failed' || !forgetRefusedToken(first, outcome.failure, startedMs, deps)) return outcome;
+  const again = await prepare(planned, whom, context, deps);
+  return 'failure' in again ? failed(again.failure, secret) : send(again, planned, context, deps);
+}
 
-  const headers = { ...outgoingHeaders(outgoing, provider, secret, context.forwardedHeaders), ...signature };
+async function prepare(
+  { model, dropsUnsupported }: PlannedAttempt,
+  whom: { provider: Provider; secret: string | undefined },
+  context: AttemptContext,
+  deps: GatewayDeps,
+): Promise<PreparedCall | { failure: Failure }> {
+  const plan = { ...context, model, dropsUnsupported: dropsUnsupported ?? context.dropsUnsupported };
+  try {
+    return await prepareCall(plan, whom, deps);
+  } catch (error) {
+    return { failure: failureOfConnection(error, context.signal) };
+  }
+}
 
+async function send(
+  { provider, outgoing, headers, key: { secret } }: PreparedCall,
+  planned: PlannedAttempt,
+  context: AttemptContext,
+  deps: GatewayDeps,
+): Promise<AttemptOutcome> {
+  const { unsupported } = outgoing;
   const exchange = deps.upstream.post({
     origin: provider.origin,
     path: outgoing.path,

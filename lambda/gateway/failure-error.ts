@@ -59,7 +59,7 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
   }),
   unauthorized: ({ status }, { provider }) => ({
     code: 'provider_failed',
-    message: `${provider} refused the gateway's key with status ${status}. The operator must check that provider's key in the vendor secret.`,
+    message: `${refusal(provider, status)} The operator must check that provider's key in the vendor secret.`,
   }),
   no_secret: (_, { provider }) => ({
     code: 'no_target_available',
@@ -79,6 +79,12 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
   }),
   cancelled: () => ({ code: 'invalid_request', message: 'The caller has gone.', details: { status: 499 } }),
 };
+
+/** A key may be unusable before anybody was asked. */
+function refusal(provider: string, status: number | undefined): string {
+  if (status === undefined) return `The gateway's key for ${provider} cannot be used.`;
+  return `${provider} refused the gateway's key with status ${status}.`;
+}
 
 function saying({ status, error }: Failure): string {
   const withStatus = status && status >= 400 ? ` (status ${status})` : '';

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { VendorSecrets } from '../config/vendor-secrets.ts';
+import type { AccessTokens } from '../providers/access-tokens.ts';
 import type { KeyRing } from '../providers/key-ring.ts';
 import type { AwsCredentials } from '../providers/sigv4.ts';
 import type { Upstream } from '../providers/upstream.ts';
@@ -28,6 +29,8 @@ export type GatewayDeps = {
   live(): Promise<LiveStats>;
   /** Takes what an attempt showed of its target. */
   measure(sample: AttemptSample): void;
+  /** Tokens of providers that exchange their key for one. */
+  accessTokens: AccessTokens;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

@@ -1,11 +1,11 @@
 import type { EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
 import { replaceMembers } from '../dialects/json-members.ts';
+import type { JsonObject } from '../dialects/json-value.ts';
 import { forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
-import { authHeaders, endpointPath, type Provider, spokenDialect } from '../providers/provider.ts';
-import { signRequest } from '../providers/sigv4.ts';
+import type { BodyMembers } from '../providers/catalogue.ts';
+import { endpointPath, type Provider, type SpokenModel, spokenModel } from '../providers/provider.ts';
 import type { ClientCall } from './client-call.ts';
-import type { GatewayDeps } from './gateway-deps.ts';
 
 /** What goes to a vendor, and how its answer comes back: as the caller's own bytes, or through the vocabulary. */
 export type VendorRequest = {
@@ -22,49 +22,51 @@ export type VendorRequest = {
 export async function vendorRequest(
   call: ClientCall,
   provider: Provider,
-  model: string,
+  target: { model: string; project?: string | undefined },
 ): Promise<VendorRequest | undefined> {
-  const dialect = spokenDialect(provider, call.client.name);
-  const path = dialect && endpointPath(provider, dialect, { model, stream: call.stream });
-  const vendor = dialect && (await vendorDialects[dialect]?.());
+  const spoken = spokenModel(provider, target.model, call.client.name);
+  const path =
+    spoken && endpointPath(provider, spoken, { stream: call.stream, project: provider.project ?? target.project });
+  const vendor = spoken && (await vendorDialects[spoken.dialect]?.());
   if (!path || !vendor) return undefined;
-  if (dialect === call.client.name) {
-    return { path, body: forwardUnchanged(call, provider, model), headers: {}, vendor, unsupported: [] };
+  if (vendor.name === call.client.name) {
+    return { path, body: forwardUnchanged(call, provider, spoken), headers: {}, vendor, unsupported: [] };
   }
-  const {
-    body,
-    headers = {},
-    unsupported,
-  }: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model });
-  return { path, body: JSON.stringify(body), headers, vendor, unsupported };
+  const encoded: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model: spoken.model });
+  const body = withMembers(encoded.body, bodyMembers(provider, spoken));
+  return { path, body: JSON.stringify(body), headers: encoded.headers ?? {}, vendor, unsupported: encoded.unsupported };
 }
 
 /** The caller's own text, but for what names the model, and what OpenAI's streams need to report usage. */
-function forwardUnchanged(call: ClientCall, provider: Provider, model: string): string {
-  if (call.client.name === 'openai-chat') return forwardChatCall(call, model, provider);
-  return call.client.modelInPath ? call.text : replaceMembers(call.text, { model: JSON.stringify(model) });
+function forwardUnchanged(call: ClientCall, provider: Provider, spoken: SpokenModel): string {
+  if (call.client.name === 'openai-chat') return forwardChatCall(call, spoken.name, provider);
+  const { model, ...others } = bodyMembers(provider, spoken);
+  const members = call.client.modelInPath ? others : { model, ...others };
+  const texts = Object.entries(members).map(([name, value]) => [
+    name,
+    value === null ? undefined : JSON.stringify(value),
+  ]);
+  return texts.length === 0 ? call.text : replaceMembers(call.text, Object.fromEntries(texts));
 }
 
-/** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
-export function signatureFor(
-  { path, body }: VendorRequest,
-  { auth, region, origin }: Provider,
-  deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
-): Record<string, string> | undefined {
-  if (auth.kind !== 'sigv4' || !region) return undefined;
-  const credentials = deps.awsCredentials();
-  if (!credentials) return undefined;
-  const headers = { host: origin.host, 'content-type': 'application/json' };
-  const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
-  return signRequest({ method: 'POST', path, headers, body }, scope);
+/** What this provider wants in the body of the dialect: the model's name there, and what its catalogue entry says. */
+function bodyMembers({ body }: Provider, { dialect, name }: SpokenModel): BodyMembers {
+  return { model: name, ...body[dialect] };
+}
+
+function withMembers(body: JsonObject, { model, ...members }: BodyMembers): JsonObject {
+  // Where the model stands in the path, the body has no place for it.
+  const named = 'model' in body ? { model, ...members } : members;
+  const entries = Object.entries({ ...body, ...named });
+  return Object.fromEntries(entries.filter(([, value]) => value !== null));
 }
 
 /** The headers of a call to a vendor; those that the operator configured come last. */
 export function outgoingHeaders(
   { body, headers }: VendorRequest,
   provider: Provider,
-  secret: string | undefined,
   forwarded: Record<string, string>,
+  authorization: Record<string, string>,
 ): Record<string, string> {
   return {
     ...provider.apiHeaders,
@@ -75,7 +77,7 @@ export function outgoingHeaders(
     'accept-encoding': 'identity',
     'user-agent': 'sluice',
     ...headers,
-    ...authHeaders(provider.auth, secret),
+    ...authorization,
     ...provider.headers,
   };
 }

@@ -2,15 +2,37 @@ import type { DialectName } from '../dialects/chat-request.ts';
 
 /**
  * How a provider wants its key: `Authorization: Bearer …`, or a header of its own. `sigv4` signs with the function's role,
- * and needs no key; one that is there goes as a bearer.
+ * and needs no key; one that is there goes as a bearer. A `google-service-account` is exchanged for a token.
  */
-export type Auth = { kind: 'bearer' } | { kind: 'header'; name: string } | { kind: 'sigv4'; service: string };
+export type Auth =
+  | { kind: 'bearer' }
+  | { kind: 'header'; name: string }
+  | { kind: 'sigv4'; service: string }
+  | { kind: 'google-service-account' };
 
 /**
  * A path under the base URL. `{deployment}` and `{apiVersion}` are filled in from configuration, `{model}` is the model's
- * name. Some vendors have another path for streams.
+ * name, `{location}` the project and region at Google. Some vendors have another path for streams.
  */
 export type EndpointPath = string | { buffered: string; streamed: string };
+
+/** The addresses of a vendor that has one in each region. */
+export type Regions = {
+  /** What its regions are called, with an example, to end a message with. */
+  called: string;
+  pattern: RegExp;
+  /** The address, with `{region}` in it, and those that are made otherwise. */
+  url: string;
+  urls?: Readonly<Record<string, string>>;
+  /** The region when configuration names none. */
+  default?: string;
+};
+
+/** Which dialects a vendor speaks with some of its models; the first group of the pattern is the model's name there. */
+export type ModelRoute = { pattern: RegExp; dialects: readonly DialectName[] };
+
+/** Members of the body that differ from those of the dialect; `null` stands for one that must not be there. */
+export type BodyMembers = Readonly<Record<string, string | null>>;
 
 /** Protocol facts of one vendor API. Models, weights and keys are configuration and never stand here. */
 export type CatalogueEntry = {
@@ -25,22 +47,29 @@ export type CatalogueEntry = {
   auth: Auth;
   /** Where it speaks which dialect; callers of another one are translated into the first. */
   paths: Partial<Record<DialectName, EndpointPath>>;
+  /** For vendors that do not speak every dialect with every model: the first that fits a model's name counts. */
+  models?: readonly ModelRoute[];
+  body?: Partial<Record<DialectName, BodyMembers>>;
   /** Value of `{apiVersion}` when configuration gives none. */
   apiVersion?: string;
   /** Environment variables that may hold its key, the first set one wins. */
   environmentKeys: string[];
   /** For vendors whose address holds an account: the variable that names it, and the URL with `{}` in its place. */
   accountUrl?: { variable: string; url: string };
+  /** Environment variables that fill in fields of its configuration. */
+  environmentFields?: Readonly<Partial<Record<'region' | 'project', readonly string[]>>>;
   /** True when it may be called without any key, as servers on one's own machine are. */
   keyOptional?: true;
-  /** The address where it has one in each AWS region, with `{region}` in it; configuration names the region. */
-  regionalUrl?: string;
+  /** Where it has an address in each region; configuration names the region. */
+  regions?: Regions;
   /** Headers of every request, such as the version of its API. */
   headers?: Record<string, string>;
   /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
   maxTokensField?: 'max_completion_tokens';
   /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
   refusesStreamOptions?: true;
+  /** True when the calls of Gemini's dialect, and their results, must carry no ids. */
+  refusesCallIds?: true;
 };
 
 const bearer: Auth = { kind: 'bearer' };
@@ -88,6 +117,47 @@ export const catalogue: readonly CatalogueEntry[] = [
       },
     },
     environmentKeys: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+  },
+  {
+    name: 'google-vertex-ai',
+    aliases: ['vertex-ai'],
+    telemetryName: 'gcp.vertex_ai',
+    regions: {
+      called: 'a location of Google Cloud such as europe-west1, or global, us or eu',
+      pattern: /^(global|us|eu|[a-z]+-[a-z]+\d{1,2})$/,
+      url: 'https://{region}-aiplatform.googleapis.com',
+      // https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations
+      urls: {
+        global: 'https://aiplatform.googleapis.com',
+        us: 'https://aiplatform.us.rep.googleapis.com',
+        eu: 'https://aiplatform.eu.rep.googleapis.com',
+      },
+      default: 'global',
+    },
+    auth: { kind: 'google-service-account' },
+    paths: {
+      gemini: {
+        buffered: '/v1beta1{location}/publishers/google/models/{model}:generateContent',
+        streamed: '/v1beta1{location}/publishers/google/models/{model}:streamGenerateContent?alt=sse',
+      },
+      'anthropic-messages': {
+        buffered: '/v1{location}/publishers/anthropic/models/{model}:rawPredict',
+        streamed: '/v1{location}/publishers/anthropic/models/{model}:streamRawPredict',
+      },
+      'openai-chat': '/v1{location}/endpoints/openapi/chat/completions',
+    },
+    // Models of other publishers keep theirs in their names: `meta/llama-…`.
+    models: [
+      { pattern: /^(?:anthropic\/)?(claude[^/]*)$/, dialects: ['anthropic-messages'] },
+      { pattern: /^(?:google\/)?([^/]+)$/, dialects: ['gemini'] },
+      { pattern: /^(.+)$/s, dialects: ['openai-chat'] },
+    ],
+    // https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
+    body: { 'anthropic-messages': { model: null, anthropic_version: 'vertex-2023-10-16' } },
+    // 400 'Unknown name "id"': https://github.com/langchain-ai/langchainjs/pull/10292
+    refusesCallIds: true,
+    environmentKeys: ['GOOGLE_VERTEX_AI_API_KEY', 'GOOGLE_APPLICATION_CREDENTIALS_JSON'],
+    environmentFields: { region: ['GOOGLE_CLOUD_LOCATION'], project: ['GOOGLE_CLOUD_PROJECT'] },
   },
   {
     name: 'groq',
@@ -153,7 +223,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'aws-bedrock',
     aliases: ['bedrock'],
     telemetryName: 'aws.bedrock',
-    regionalUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
+    regions: {
+      called: 'an AWS region such as eu-central-1',
+      pattern: /^[a-z]{2}(-[a-z]+)+-\d$/,
+      url: 'https://bedrock-runtime.{region}.amazonaws.com',
+    },
     auth: { kind: 'sigv4', service: 'bedrock' },
     paths: { 'bedrock-converse': { buffered: '/model/{model}/converse', streamed: '/model/{model}/converse-stream' } },
     environmentKeys: ['AWS_BEARER_TOKEN_BEDROCK'],

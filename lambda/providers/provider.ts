@@ -1,6 +1,14 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
-import { type Auth, catalogueEntry, type EndpointPath } from './catalogue.ts';
+import {
+  type Auth,
+  type BodyMembers,
+  type CatalogueEntry,
+  catalogueEntry,
+  type EndpointPath,
+  type ModelRoute,
+  type Regions,
+} from './catalogue.ts';
 
 /** A provider ready to be called: its catalogue entry with what configuration says on top. */
 export type Provider = {
@@ -12,9 +20,13 @@ export type Provider = {
   basePath: string;
   auth: Auth;
   paths: Partial<Record<DialectName, EndpointPath>>;
+  models: readonly ModelRoute[];
+  body: Partial<Record<DialectName, BodyMembers>>;
   apiVersion: string | undefined;
-  /** The AWS region, for providers that sign. */
+  /** Where it has addresses in each region: the one that is called. */
   region: string | undefined;
+  /** The project at Google, when it is not the key's own. */
+  project: string | undefined;
   deployments: Readonly<Record<string, string>>;
   /** Headers of its API, which a caller's own replace, and those of the operator, which nothing replaces. */
   apiHeaders: Readonly<Record<string, string>>;
@@ -24,6 +36,7 @@ export type Provider = {
   keyOptional: boolean;
   maxTokensField: string;
   refusesStreamOptions: boolean;
+  refusesCallIds: boolean;
 };
 
 /** `host` is the header's value: the port is in it when it is not the usual one. */
@@ -48,34 +61,52 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
   const name = Object.hasOwn(snapshot.providers, called) ? called : (catalogueEntry(called)?.name ?? called);
   const configured = Object.hasOwn(snapshot.providers, name) ? snapshot.providers[name] : undefined;
   const entry = catalogueEntry(configured?.type ?? name);
-  const region = configured?.region;
-  const baseUrl = configured?.baseUrl ?? entry?.baseUrl ?? (region && entry?.regionalUrl?.replace('{region}', region));
-  if (!entry || !baseUrl) return undefined;
+  if (!entry) return undefined;
+  const region = configured?.region ?? entry.regions?.default;
+  const baseUrl = configured?.baseUrl ?? entry.baseUrl ?? regionalUrl(entry.regions, region);
+  if (!baseUrl) return undefined;
   const url = new URL(baseUrl);
-  const secure = url.protocol === 'https:';
   return {
     name,
     telemetryName: entry.telemetryName,
-    // A literal IPv6 address stands in brackets in a URL and nowhere else.
-    origin: {
-      secure,
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port) || (secure ? 443 : 80),
-      host: url.host,
-    },
+    origin: originOf(url),
     basePath: url.pathname.replace(/\/+$/, ''),
-    auth: entry.auth,
-    paths: entry.paths,
+    ...protocolOf(entry),
     apiVersion: configured?.apiVersion ?? entry.apiVersion,
     region,
+    project: configured?.project,
     deployments: configured?.deployments ?? {},
     apiHeaders: entry.headers ?? {},
     headers: lowerCased(configured?.headers ?? {}),
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
+  };
+}
+
+/** What the catalogue alone says. */
+function protocolOf(entry: CatalogueEntry) {
+  return {
+    auth: entry.auth,
+    paths: entry.paths,
+    models: entry.models ?? [],
+    body: entry.body ?? {},
     keyOptional: entry.keyOptional ?? false,
     maxTokensField: entry.maxTokensField ?? 'max_tokens',
     refusesStreamOptions: entry.refusesStreamOptions ?? false,
+    refusesCallIds: entry.refusesCallIds ?? false,
   };
+}
+
+function regionalUrl(regions: Regions | undefined, region: string | undefined): string | undefined {
+  if (!regions || region === undefined) return undefined;
+  const special = regions.urls && Object.hasOwn(regions.urls, region) ? regions.urls[region] : undefined;
+  return special ?? regions.url.replace('{region}', () => region);
+}
+
+/** Where an address leads. A literal IPv6 address stands in brackets in a URL and nowhere else. */
+export function originOf(url: URL): Origin {
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port) || (secure ? 443 : 80);
+  return { secure, hostname: url.hostname.replace(/^\[|\]$/g, ''), port, host: url.host };
 }
 
 /** So that a header of the gateway is replaced instead of sent beside it. */
@@ -83,29 +114,49 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** The dialect to speak with a provider: the caller's own if it can, so that nothing is lost, else its first. */
-export function spokenDialect(provider: Provider, preferred: DialectName): DialectName | undefined {
-  const [first] = Object.keys(provider.paths) as DialectName[];
-  return provider.paths[preferred] === undefined ? first : preferred;
+/** How a provider is asked for a model: in which dialect, and under which name, which a deployment may have chosen. */
+export type SpokenModel = { dialect: DialectName; model: string; name: string };
+
+/** The dialect to speak about a model: the caller's own if possible, so that nothing is lost, else the first. */
+export function spokenModel(provider: Provider, model: string, preferred: DialectName): SpokenModel | undefined {
+  const route = provider.models.find(({ pattern }) => pattern.test(model));
+  const dialects = route?.dialects ?? (Object.keys(provider.paths) as DialectName[]);
+  const dialect = dialects.includes(preferred) ? preferred : dialects[0];
+  const deployment = Object.hasOwn(provider.deployments, model) ? provider.deployments[model] : undefined;
+  const own = route?.pattern.exec(model)?.[1] ?? model;
+  return dialect && { dialect, model: own, name: deployment ?? own };
 }
 
-/** The path of a request of that dialect; undefined when the provider does not speak it or cannot have that model. */
+/** What of a request stands in its path. The project may be that of the key. */
+export type PathContext = { stream: boolean; project?: string | undefined };
+
+/** The path of a request about a model; undefined when the provider cannot have a model of that name. */
 export function endpointPath(
   provider: Provider,
-  dialect: DialectName,
-  { model, stream }: { model: string; stream: boolean },
+  { dialect, name }: Pick<SpokenModel, 'dialect' | 'name'>,
+  { stream, project = provider.project }: PathContext,
 ): string | undefined {
   const either = provider.paths[dialect];
   if (either === undefined) return undefined;
   const path = typeof either === 'string' ? either : either[stream ? 'streamed' : 'buffered'];
   if (!path.includes('{')) return provider.basePath + path;
-  const deployment = (Object.hasOwn(provider.deployments, model) && provider.deployments[model]) || model;
   // Dots are not encoded, and as a segment of their own would lead to another path.
-  if (deployment === '.' || deployment === '..') return undefined;
+  if (name === '.' || name === '..') return undefined;
   const filled = path
-    .replace(/\{(?:deployment|model)\}/, () => encodeURIComponent(deployment.toWellFormed()))
+    .replace(/\{(?:deployment|model)\}/, () => encodeSegment(name))
+    .replace('{location}', () => locationPath(project, provider.region))
     .replace('{apiVersion}', () => encodeURIComponent(provider.apiVersion ?? ''));
   return provider.basePath + filled;
+}
+
+/** API keys of Google's express mode stand for a project, whose paths name none. */
+function locationPath(project: string | undefined, region = ''): string {
+  return project === undefined ? '' : `/projects/${encodeSegment(project)}/locations/${encodeSegment(region)}`;
+}
+
+/** The sign that Google has in the names of Claude's models may stand in a path as it is. */
+function encodeSegment(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll('%40', '@');
 }
 
 /** The header that carries the key, as the provider wants it. */

@@ -138,6 +138,16 @@ describe('a provider', () => {
     expect(compiled([item]).providers[item.name]?.type).toBe(type);
   });
 
+  test.each([{}, { region: 'global' }, { region: 'eu', project: 'acme-1' }, { region: 'me-central2' }])(
+    'of Vertex AI may have the fields %j',
+    (fields) => {
+      expect(compiled([provider('vertex-ai', fields)]).providers['vertex-ai']).toEqual({
+        type: 'google-vertex-ai',
+        ...fields,
+      });
+    },
+  );
+
   test('names its secret by the name in the catalogue', () => {
     const { providers } = compiled([provider('second', { type: 'xai', secret: 'grok' })]);
 
@@ -157,6 +167,23 @@ describe('a provider', () => {
       { type: 'groq', apiVersion: '1' },
       'provider/x apiVersion: the type groq has none',
     ],
+    [
+      'no region where there must be one',
+      { type: 'aws-bedrock' },
+      'provider/x region: is missing; name an AWS region such as eu-central-1',
+    ],
+    [
+      "a region of another vendor's",
+      { type: 'aws-bedrock', region: 'europe-west1' },
+      'provider/x region: must be an AWS region such as eu-central-1',
+    ],
+    [
+      'a location that Google does not have',
+      { type: 'google-vertex-ai', region: 'eu-central-1' },
+      'provider/x region: must be a location of Google Cloud such as europe-west1, or global, us or eu',
+    ],
+    ['a region where there is none', { type: 'groq', region: 'us' }, 'provider/x region: the type groq has none'],
+    ['a project where there is none', { type: 'groq', project: 'p' }, 'provider/x project: the type groq has none'],
     ['an address without a scheme', { baseUrl: 'acme.com' }, 'provider/x baseUrl: must start with https:// or http://'],
     [
       'a key in a header',

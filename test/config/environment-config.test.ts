@@ -40,6 +40,13 @@ describe('the configuration in the environment', () => {
     expect(compileSnapshot(items, { version: 1, compiledAt: '' })).not.toHaveProperty('errors');
   });
 
+  test('names region and project of a vendor that has them', () => {
+    const { items } = configFromEnvironment({ GOOGLE_CLOUD_LOCATION: 'eu', GOOGLE_CLOUD_PROJECT: 'acme' });
+
+    expect(items).toEqual([{ kind: 'provider', name: 'google-vertex-ai', region: 'eu', project: 'acme' }]);
+    expect(compileSnapshot(items, { version: 1, compiledAt: '' })).not.toHaveProperty('errors');
+  });
+
   test('has no item for such a vendor without its account', () => {
     expect(configFromEnvironment({ CLOUDFLARE_API_TOKEN: 'a' }).items).toEqual([]);
   });

@@ -13,6 +13,17 @@ describe('the vendor secret', () => {
     expect(parseVendorSecrets(`{"openai":${value}}`)).toEqual({ openai: keys });
   });
 
+  const account = { type: 'service_account', private_key: 'a,b', client_email: 'x@y' };
+  test.each<[string, unknown]>([
+    ['as an object', account],
+    ['as the text of its file', JSON.stringify(account, undefined, 2)],
+    ['in a list', [account]],
+  ])('holds a service account %s as one key', (_, value) => {
+    const secrets = parseVendorSecrets(JSON.stringify({ 'vertex-ai': value }));
+
+    expect(secrets).toEqual({ 'google-vertex-ai': [JSON.stringify(account)] });
+  });
+
   test('leaves out providers without a key', () => {
     expect(parseVendorSecrets('{"openai":"","groq":[],"xai":" , "}')).toEqual({});
   });

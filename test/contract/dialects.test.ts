@@ -3,33 +3,20 @@ import fc from 'fast-check';
 import { isObject, parseJson } from '../../lambda/dialects/json-value.ts';
 import { vendorDialects } from '../../lambda/dialects/vendor-dialects.ts';
 import { aUserMessage } from '../support/chat-requests.ts';
-import { anthropicMessagesFixture } from '../support/dialect-fixtures/anthropic-messages.ts';
-import { bedrockConverseFixture } from '../support/dialect-fixtures/bedrock-converse.ts';
-import { cohereChatFixture } from '../support/dialect-fixtures/cohere-chat.ts';
 import type { DialectFixture, Lack, WireAnswer } from '../support/dialect-fixtures/dialect-fixture.ts';
-import { geminiFixture } from '../support/dialect-fixtures/gemini.ts';
-import { openAiChatFixture } from '../support/dialect-fixtures/openai-chat.ts';
-import { openAiResponsesFixture } from '../support/dialect-fixtures/openai-responses.ts';
+import { dialectFixtures } from '../support/dialect-fixtures/fixtures.ts';
 import { answerScenarios, requestScenarios } from '../support/dialect-fixtures/scenarios.ts';
 import { distorted, distortedEvent, strangers } from '../support/distorted.ts';
 import { answeredMessage, type FoldedAnswer, foldAnswer } from '../support/folded-answer.ts';
 import { decodedStream } from '../support/vendor-streams.ts';
 
-const fixtures: readonly DialectFixture[] = [
-  openAiChatFixture,
-  openAiResponsesFixture,
-  anthropicMessagesFixture,
-  geminiFixture,
-  bedrockConverseFixture,
-  cohereChatFixture,
-];
-const named = fixtures.map((fixture) => [fixture.dialect.name, fixture] as const);
+const named = dialectFixtures.map((fixture) => [fixture.dialect.name, fixture] as const);
 
 test('the contract covers every dialect that vendors speak, as the gateway loads it', async () => {
   const loaded = Object.entries(vendorDialects).map(async ([name, load]) => [name, await load()]);
 
   expect(Object.fromEntries(await Promise.all(loaded))).toEqual(
-    Object.fromEntries(fixtures.map(({ dialect }) => [dialect.name, dialect])),
+    Object.fromEntries(dialectFixtures.map(({ dialect }) => [dialect.name, dialect])),
   );
 });
 

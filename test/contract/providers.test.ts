@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import { type CatalogueEntry, catalogue } from '../../lambda/providers/catalogue.ts';
-import { chatRequest, closeCores, handled, vendorSecret } from '../support/core.ts';
+import { chatRequest, closeCores, handled } from '../support/core.ts';
+import { keyHeader } from '../support/key-header.ts';
 import {
   answer,
   chunk,
@@ -38,6 +39,7 @@ function snapshotWith(entry: CatalogueEntry) {
 function expectedPath(entry: CatalogueEntry): string {
   const path = String(entry.paths['openai-chat'])
     .replace('{deployment}', 'their%2Fmodel-1')
+    .replace('{location}', '')
     .replace('{apiVersion}', entry.apiVersion ?? '');
   return `/prefix/v1${path}`;
 }
@@ -60,9 +62,7 @@ describe.each(catalogue.filter(({ paths }) => paths['openai-chat']))('$name, spe
     expect(JSON.parse(text)).toEqual(completion('hello'));
     expect(`${seen?.method} ${seen?.path}`).toBe(`POST ${expectedPath(entry)}`);
     expect(seen?.body).toMatchObject({ model: 'their/model-1', seed: 7 });
-    const [name, value] =
-      entry.auth.kind === 'header' ? [entry.auth.name, vendorSecret] : ['authorization', `Bearer ${vendorSecret}`];
-    expect(seen?.headers[name]).toBe(value);
+    expect(seen?.headers).toMatchObject(keyHeader(entry));
   });
 
   test('sees no header of the caller but those with a meaning for vendors', async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
-import { authHeaders, endpointPath, findProvider, type Provider } from '../../lambda/providers/provider.ts';
+import {
+  authHeaders,
+  endpointPath,
+  findProvider,
+  type PathContext,
+  type Provider,
+  spokenModel,
+} from '../../lambda/providers/provider.ts';
 import { aSnapshot } from '../support/snapshots.ts';
 
 function configured(providers: Record<string, ProviderConfig>) {
@@ -90,11 +97,16 @@ describe('findProvider', () => {
   });
 });
 
+function pathTo(provider: Provider, model: string, context: PathContext = { stream: false }): string | undefined {
+  const spoken = spokenModel(provider, model, 'openai-chat');
+  return spoken && endpointPath(provider, spoken, context);
+}
+
 describe('endpointPath', () => {
   test('keeps the path of the base URL in front', () => {
     const provider = found({ type: 'openai-compatible', baseUrl: 'https://h.example/proxy/v1/' });
 
-    expect(endpointPath(provider, 'openai-chat', { model: 'm', stream: false })).toBe('/proxy/v1/chat/completions');
+    expect(pathTo(provider, 'm')).toBe('/proxy/v1/chat/completions');
   });
 
   test.each([
@@ -109,18 +121,53 @@ describe('endpointPath', () => {
   ])('names the deployment of %j in one segment', (model, segment) => {
     const provider = found({ ...azure, apiVersion: '2025-01-01', deployments: recordByName([['gpt-4o', 'prod-4o']]) });
 
-    expect(endpointPath(provider, 'openai-chat', { model, stream: false })).toBe(
-      `/openai/deployments/${segment}/chat/completions?api-version=2025-01-01`,
-    );
+    expect(pathTo(provider, model)).toBe(`/openai/deployments/${segment}/chat/completions?api-version=2025-01-01`);
   });
 
   test.each(['.', '..'])('has no path for a deployment %j, which would leave its segment', (model) => {
-    expect(endpointPath(found(azure), 'openai-chat', { model, stream: false })).toBeUndefined();
+    expect(pathTo(found(azure), model)).toBeUndefined();
   });
 
   test("uses the catalogue's API version when none is configured", () => {
-    expect(endpointPath(found(azure), 'openai-chat', { model: 'm', stream: false })).toMatch(
-      /api-version=\d{4}-\d\d-\d\d$/,
+    expect(pathTo(found(azure), 'm')).toMatch(/api-version=\d{4}-\d\d-\d\d$/);
+  });
+});
+
+describe('Vertex AI', () => {
+  test.each([
+    [undefined, 'aiplatform.googleapis.com'],
+    ['global', 'aiplatform.googleapis.com'],
+    ['europe-west1', 'europe-west1-aiplatform.googleapis.com'],
+    ['us', 'aiplatform.us.rep.googleapis.com'],
+    ['eu', 'aiplatform.eu.rep.googleapis.com'],
+  ])('is called in the region %s at %s', (region, host) => {
+    const provider = found({ type: 'google-vertex-ai', ...(region ? { region } : {}) });
+
+    expect(provider.origin).toMatchObject({ host, secure: true });
+    expect(pathTo(provider, 'gemini-2.5-pro', { stream: false, project: 'p' })).toBe(
+      `/v1beta1/projects/p/locations/${region ?? 'global'}/publishers/google/models/gemini-2.5-pro:generateContent`,
+    );
+  });
+
+  const google = '/v1beta1/projects/acme/locations/us/publishers/google/models';
+  const anthropic = '/v1/projects/acme/locations/us/publishers/anthropic/models';
+  test.each([
+    ['gemini-2.5-pro', false, `${google}/gemini-2.5-pro:generateContent`],
+    ['google/gemini-2.5-pro', true, `${google}/gemini-2.5-pro:streamGenerateContent?alt=sse`],
+    ['claude-haiku-4-5@20251001', false, `${anthropic}/claude-haiku-4-5@20251001:rawPredict`],
+    ['anthropic/claude-haiku-4-5', true, `${anthropic}/claude-haiku-4-5:streamRawPredict`],
+    ['meta/llama-3.3-70b-maas', true, '/v1/projects/acme/locations/us/endpoints/openapi/chat/completions'],
+    ['google/a/b', false, '/v1/projects/acme/locations/us/endpoints/openapi/chat/completions'],
+    ['a?b#c', false, `${google}/a%3Fb%23c:generateContent`],
+  ])('finds the publisher of %s', (model, stream, path) => {
+    const provider = found({ type: 'google-vertex-ai', region: 'us', project: 'acme' });
+
+    expect(pathTo(provider, model, { stream })).toBe(path);
+  });
+
+  test('names no project where the key stands for one', () => {
+    expect(pathTo(found({ type: 'google-vertex-ai' }), 'gemini-2.5-pro')).toBe(
+      '/v1beta1/publishers/google/models/gemini-2.5-pro:generateContent',
     );
   });
 });

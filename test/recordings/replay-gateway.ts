@@ -5,7 +5,7 @@ import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import { nodeHttpServer } from '../../lambda/hosts/node-http.ts';
 import { catalogueEntry } from '../../lambda/providers/catalogue.ts';
-import { findProvider } from '../../lambda/providers/provider.ts';
+import { findProvider, spokenModel } from '../../lambda/providers/provider.ts';
 import { coreDeps } from '../support/core.ts';
 import { aSnapshot } from '../support/snapshots.ts';
 
@@ -20,7 +20,7 @@ export type ReplayTarget = {
 };
 
 /** The names of vendors in recordings that differ from those in the catalogue. */
-const catalogueNames: Readonly<Record<string, string>> = { 'vertex-ai': 'google-ai-studio', cloudflare: 'workers-ai' };
+const catalogueNames: Readonly<Record<string, string>> = { cloudflare: 'workers-ai' };
 
 /** Whoever else speaks a dialect alone, for recordings of a vendor's second API. */
 const others: Readonly<Partial<Record<DialectName, string>>> = {
@@ -66,10 +66,10 @@ export async function startReplayGateway(targets: readonly ReplayTarget[]): Prom
 }
 
 /** The vendor's own entry, unless it speaks another dialect with these callers than was recorded. */
-function typeOf({ vendor, recorded, client }: ReplayTarget): string {
-  const own = catalogueEntry(catalogueNames[vendor] ?? vendor);
-  const spoken = own?.paths[client] === undefined ? Object.keys(own?.paths ?? {})[0] : client;
-  return own && spoken === recorded ? own.name : (others[recorded] ?? vendor);
+function typeOf({ vendor, model, recorded, client, name, baseUrl }: ReplayTarget): string {
+  const type = catalogueEntry(catalogueNames[vendor] ?? vendor)?.name;
+  const own = type && findProvider(aSnapshot({ providers: recordByName([[name, { type, baseUrl }]]) }), name);
+  return own && spokenModel(own, model, client)?.dialect === recorded ? type : (others[recorded] ?? vendor);
 }
 
 /**

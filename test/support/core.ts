@@ -2,6 +2,7 @@ import { type ProviderConfig, recordByName, type Snapshot } from '../../lambda/c
 import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
+import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
@@ -48,6 +49,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     awsCredentials: () => undefined,
     live: async () => emptyLiveStats,
     measure: () => {},
+    accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
     upstream,
     keyRing: createKeyRing(),
     now: Date.now,

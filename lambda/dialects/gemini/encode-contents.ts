@@ -7,11 +7,17 @@ import { isForeignSignature } from './signature.ts';
 /** `contents` and `systemInstruction`, and what of the messages has no place in them. */
 export type EncodedContents = { contents: JsonObject[]; systemInstruction?: JsonObject; unsupported: string[] };
 
-type Context = { traits: ModelTraits; namesById: Map<string, string>; unsupported: Set<string> };
+type Context = { traits: ModelTraits; callIds: boolean; namesById: Map<string, string>; unsupported: Set<string> };
 
-/** Writes the messages; system and developer messages move to the front, and neighbours of one role become one. */
-export function encodeContents({ messages }: ChatRequest, traits: ModelTraits): EncodedContents {
-  const context: Context = { traits, namesById: new Map(), unsupported: new Set() };
+/**
+ * Writes the messages; system and developer messages move to the front, and neighbours of one role become one. Without
+ * `callIds`, results belong to calls by their names and order.
+ */
+export function encodeContents(
+  { messages }: ChatRequest,
+  { traits, callIds }: { traits: ModelTraits; callIds: boolean },
+): EncodedContents {
+  const context: Context = { traits, callIds, namesById: new Map(), unsupported: new Set() };
   const system: JsonObject[] = [];
   const contents: { role: string; parts: JsonObject[] }[] = [];
   for (const message of messages) {
@@ -101,7 +107,11 @@ function encodeCall({ id, name, arguments: written, signature }: ToolCallPart, c
   context.namesById.set(id, name);
   const args = parseJson(written === '' ? '{}' : written);
   return withoutUndefined({
-    functionCall: withoutUndefined({ id: id || undefined, name, args: isObject(args) ? args : { arguments: written } }),
+    functionCall: withoutUndefined({
+      id: (context.callIds && id) || undefined,
+      name,
+      args: isObject(args) ? args : { arguments: written },
+    }),
     thoughtSignature: signature !== undefined && !isForeignSignature(signature) ? signature : undefined,
   });
 }
@@ -113,7 +123,7 @@ function encodeResult({ callId, name, content, isError }: ToolResultPart, contex
   const isInside = (part: JsonObject) => context.traits.isThirdGeneration && part['inlineData'] !== undefined;
   const inside = media.filter(isInside);
   const functionResponse = withoutUndefined({
-    id: callId || undefined,
+    id: (context.callIds && callId) || undefined,
     name: name ?? context.namesById.get(callId) ?? callId,
     response: isError ? { error: text } : encodeOutput(text),
     parts: inside.length > 0 ? inside : undefined,

@@ -14,7 +14,10 @@ import { encodeThinking } from './thinking.ts';
  */
 export function encodeGeminiRequest(request: ChatRequest, target: VendorTarget): EncodedRequest {
   const traits = modelTraits(target.model);
-  const { contents, systemInstruction, unsupported } = encodeContents(request, traits);
+  const { contents, systemInstruction, unsupported } = encodeContents(request, {
+    traits,
+    callIds: !target.refusesCallIds,
+  });
   const thinking = encodeThinking(request.reasoning, traits);
   const { generationConfig, ...extensions } = request.extensions.gemini ?? {};
   const config = {

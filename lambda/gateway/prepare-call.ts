@@ -1,0 +1,73 @@
+import { TokenRefusedError } from '../providers/access-tokens.ts';
+import type { Provider } from '../providers/provider.ts';
+import { UnusableKeyError } from '../providers/service-account.ts';
+import type { Failure } from '../routing/failure.ts';
+import { type Authorization, authorize, type ProviderKey, readProviderKey } from './authorize.ts';
+import type { ClientCall } from './client-call.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { outgoingHeaders, type VendorRequest, vendorRequest } from './vendor-request.ts';
+
+/** A call that only has to be sent. */
+export type PreparedCall = {
+  provider: Provider;
+  outgoing: VendorRequest;
+  headers: Record<string, string>;
+  key: ProviderKey;
+  authorization: Authorization;
+};
+
+/** What a call is made from. */
+export type CallPlan = {
+  call: ClientCall;
+  model: string;
+  forwardedHeaders: Record<string, string>;
+  dropsUnsupported: boolean;
+  deadlineMs: number;
+  signal: AbortSignal;
+};
+
+/** Writes the request for a provider and authorizes it, or says why that cannot be. */
+export async function prepareCall(
+  plan: CallPlan,
+  { provider, secret }: { provider: Provider; secret: string | undefined },
+  deps: Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'now'>,
+): Promise<PreparedCall | { failure: Failure }> {
+  try {
+    const key = readProviderKey(provider, secret);
+    const outgoing = await vendorRequest(plan.call, provider, { model: plan.model, project: key.project });
+    if (!outgoing) return { failure: { kind: 'not_found', detail: 'The provider cannot be called' } };
+    const { unsupported } = outgoing;
+    if (unsupported.length > 0 && !plan.dropsUnsupported) return { failure: { kind: 'unsupported', unsupported } };
+    const authorization = await authorize(outgoing, { provider, key }, deps, plan);
+    if (!authorization) return { failure: { kind: 'no_secret' } };
+    const headers = outgoingHeaders(outgoing, provider, plan.forwardedHeaders, authorization.headers);
+    return { provider, outgoing, headers, key, authorization };
+  } catch (error) {
+    const failure = failureOfKey(error);
+    if (failure) return { failure };
+    throw error;
+  }
+}
+
+/** What it means that a key gave no token; undefined for everything else. */
+function failureOfKey(error: unknown): Failure | undefined {
+  if (error instanceof UnusableKeyError) return { kind: 'unauthorized', detail: error.message };
+  if (!(error instanceof TokenRefusedError)) return undefined;
+  const { status, message: detail } = error;
+  const kind = status === 429 || status >= 500 ? 'server_error' : 'unauthorized';
+  return { kind, status, detail };
+}
+
+/** Whether a call was refused for a token that had been remembered; if so it is forgotten, and another may be asked for. */
+export function forgetRefusedToken(
+  { key, authorization }: PreparedCall,
+  { kind, status }: Failure,
+  startedMs: number,
+  deps: Pick<GatewayDeps, 'accessTokens'>,
+): boolean {
+  const { token } = authorization;
+  if (kind !== 'unauthorized' || status !== 401 || !token || key.google?.kind !== 'service-account') return false;
+  deps.accessTokens.forget(key.google.account, token);
+  // One that was asked for just now is refused for the account's own sake.
+  return token.issuedAtMs < startedMs;
+}
