@@ -1,7 +1,7 @@
 import { anthropicMessagesVendor } from '../../../lambda/dialects/anthropic-messages/anthropic-messages.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
-import { type DialectFixture, halves, sseEvent, type WireAnswer } from './dialect-fixture.ts';
+import { type DialectFixture, sseEvent, streamedPieces, type WireAnswer } from './dialect-fixture.ts';
 import { placeSchema } from './scenarios.ts';
 
 const model = 'claude-sonnet-4-5-20250929';
@@ -71,7 +71,7 @@ function blocksOf({ reasoning, text, calls }: WireAnswer): [JsonObject, JsonObje
     ...(text.length > 0 ? [[{ type: 'text', text: '' }, said] as [JsonObject, JsonObject[]]] : []),
     ...calls.map(({ id, name, arguments: written }): [JsonObject, JsonObject[]] => [
       { type: 'tool_use', id, name, input: {} },
-      ['', ...halves(written ?? '')].map((piece) => ({ type: 'input_json_delta', partial_json: piece })),
+      ['', ...streamedPieces(written ?? '')].map((piece) => ({ type: 'input_json_delta', partial_json: piece })),
     ]),
   ];
 }

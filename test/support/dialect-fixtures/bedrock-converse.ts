@@ -2,7 +2,7 @@ import { bedrockConverseVendor } from '../../../lambda/dialects/bedrock-converse
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
 import { awsEvent, awsException } from '../aws-frames.ts';
-import { type DialectFixture, halves, type WireAnswer } from './dialect-fixture.ts';
+import { type DialectFixture, streamedPieces, type WireAnswer } from './dialect-fixture.ts';
 import { placeSchema } from './scenarios.ts';
 
 const stopReasons = {
@@ -54,7 +54,7 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
     ...(text.length > 0 ? [{ deltas: text.map((piece) => ({ text: piece })) }] : []),
     ...calls.map(({ id, name, arguments: written }) => ({
       start: { toolUse: { toolUseId: id, name } },
-      deltas: halves(written ?? '').map((input) => ({ toolUse: { input } })),
+      deltas: streamedPieces(written ?? '').map((input) => ({ toolUse: { input } })),
     })),
   ];
   return [

@@ -1,7 +1,7 @@
 import { cohereChatVendor } from '../../../lambda/dialects/cohere-chat/cohere-chat.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
-import { type DialectFixture, halves, sseEvent, type WireAnswer } from './dialect-fixture.ts';
+import { type DialectFixture, sseEvent, streamedPieces, type WireAnswer } from './dialect-fixture.ts';
 import { openAiTool, placeSchema } from './scenarios.ts';
 
 const finishReasons = {
@@ -65,7 +65,7 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
     ...said,
     ...calls.flatMap(({ id, name, arguments: written }, index) => [
       event('tool-call-start', index, { tool_calls: { id, type: 'function', function: { name, arguments: '' } } }),
-      ...halves(written ?? '').map((piece) =>
+      ...streamedPieces(written ?? '').map((piece) =>
         event('tool-call-delta', index, { tool_calls: { function: { arguments: piece } } }),
       ),
       event('tool-call-end', index, undefined),

@@ -62,8 +62,10 @@ export function sseEvent(data: JsonObject, name?: string): Uint8Array {
   return Buffer.from(`${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`);
 }
 
-/** Text in two pieces, as a vendor may stream it. */
-export function halves(text: string): string[] {
-  const middle = Math.ceil(text.length / 2);
-  return [text.slice(0, middle), text.slice(middle)].filter((half) => half !== '');
+/** Text in pieces as a vendor may stream it: two, or more where it is long. */
+export function streamedPieces(text: string): string[] {
+  const size = Math.min(20, Math.max(1, Math.ceil(text.length / 2)));
+  return Array.from({ length: Math.ceil(text.length / size) }, (_unused, piece) =>
+    text.slice(piece * size, (piece + 1) * size),
+  );
 }

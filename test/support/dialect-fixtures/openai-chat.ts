@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import { openAiChatVendor } from '../../../lambda/dialects/openai-chat/openai-chat.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
-import { type DialectFixture, halves, sseEvent, type WireAnswer } from './dialect-fixture.ts';
+import { type DialectFixture, sseEvent, streamedPieces, type WireAnswer } from './dialect-fixture.ts';
 import { openAiTool, placeSchema } from './scenarios.ts';
 
 function usageOf({ inputTokens, outputTokens, cacheReadInputTokens, reasoningOutputTokens }: Usage): JsonObject {
@@ -60,7 +60,9 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
     ...text.map((content) => chunk({ content })),
     ...calls.flatMap(({ id, name, arguments: written }, index) => [
       chunk({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] }),
-      ...halves(written ?? '{}').map((piece) => chunk({ tool_calls: [{ index, function: { arguments: piece } }] })),
+      ...streamedPieces(written ?? '{}').map((piece) =>
+        chunk({ tool_calls: [{ index, function: { arguments: piece } }] }),
+      ),
     ]),
     chunk({}, finish),
     sseEvent({ ...frame, object: 'chat.completion.chunk', choices: [], usage: usageOf(usage) }),

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import { openAiResponsesVendor } from '../../../lambda/dialects/openai-responses/openai-responses.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
-import { type DialectFixture, halves, sseEvent, type WireAnswer, type WireCall } from './dialect-fixture.ts';
+import { type DialectFixture, sseEvent, streamedPieces, type WireAnswer, type WireCall } from './dialect-fixture.ts';
 import { placeSchema } from './scenarios.ts';
 
 function usageOf({ inputTokens, outputTokens, cacheReadInputTokens, reasoningOutputTokens }: Usage): JsonObject {
@@ -67,7 +67,7 @@ function piecesOf(item: JsonObject, output_index: number, { reasoning, text, cal
   if (item['type'] === 'function_call') {
     const written = calls.find(({ id }) => id === item['call_id'])?.arguments ?? '{}';
     return [
-      ...halves(written).map((delta) => event('response.function_call_arguments.delta', { ...at, delta })),
+      ...streamedPieces(written).map((delta) => event('response.function_call_arguments.delta', { ...at, delta })),
       event('response.function_call_arguments.done', { ...at, arguments: written }),
     ];
   }
