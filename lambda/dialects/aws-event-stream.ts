@@ -6,8 +6,11 @@ export class EventStreamError extends Error {}
 
 const preludeBytes = 12;
 const checksumBytes = 4;
-/** The longest message that AWS allows (https://smithy.io/2.0/aws/amazon-eventstream.html). */
-const mostFrameBytes = 16 * 1024 * 1024;
+/**
+ * What is held of an unfinished message, as with server-sent events. AWS allows 16 MiB, but what Bedrock sends is a piece of
+ * an answer each (https://smithy.io/2.0/aws/amazon-eventstream.html).
+ */
+const mostFrameBytes = 1024 * 1024;
 
 /**
  * Cuts a byte stream, however it was split, into frames and checks both checksums of each. An unfinished frame at the

@@ -101,18 +101,18 @@ describe('readEventFrames', () => {
     await expect(read(rawAwsFrame(Buffer.from([1, 0x78, 77]), Buffer.alloc(0)))).rejects.toThrow(/unknown type 77/);
   });
 
-  test('refuses a frame over 16 MiB as soon as it announces itself', async () => {
-    const frame = rawAwsFrame(Buffer.alloc(0), Buffer.alloc(16 * 1024 * 1024));
+  test('refuses a frame over 1 MiB as soon as it announces itself', async () => {
+    const frame = rawAwsFrame(Buffer.alloc(0), Buffer.alloc(1024 * 1024));
 
-    await expect(read(frame.subarray(0, 12))).rejects.toThrow(/exceeds 16777216 bytes/);
+    await expect(read(frame.subarray(0, 12))).rejects.toThrow(/exceeds 1048576 bytes/);
   });
 
-  test('reads a frame of exactly 16 MiB', async () => {
-    const frame = rawAwsFrame(Buffer.alloc(0), Buffer.alloc(16 * 1024 * 1024 - 16));
+  test('reads a frame of exactly 1 MiB', async () => {
+    const frame = rawAwsFrame(Buffer.alloc(0), Buffer.alloc(1024 * 1024 - 16));
 
     const frames = await read(frame.subarray(0, 20), frame.subarray(20));
 
-    expect(frames[0]?.payload).toHaveLength(16 * 1024 * 1024 - 16);
+    expect(frames[0]?.payload).toHaveLength(1024 * 1024 - 16);
   });
 
   test('gives up an unfinished frame at the end without a word', async () => {
