@@ -4,6 +4,7 @@ import type { VendorDialect } from '../dialects/dialect.ts';
 import { isObject, parseJson } from '../dialects/json-value.ts';
 import { readBody } from '../providers/read-body.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
+import type { ChoiceWatch } from './choice-watch.ts';
 import type { RelayedFacts, RelayedStream } from './relay-stream.ts';
 
 /** What a stream is that ended without its finish. */
@@ -21,6 +22,13 @@ export function addFacts(facts: RelayedStream, event: ChatEvent): void {
   else if (event.type === 'error') {
     facts.failure = { kind: classifyErrorInside(event.error), status: 200, error: event.error };
   }
+}
+
+/** Tells the watch what an event says of its choice. */
+export function watchEvent(choices: ChoiceWatch, event: ChatEvent): void {
+  if (!('choice' in event)) return;
+  if (event.type === 'finish') choices.finish(event.choice);
+  else choices.begin(event.choice);
 }
 
 /** A complete answer: its bytes, its events, and what of them may be told to the log, which its content may not. */

@@ -12,6 +12,8 @@ export type ClientCall = {
   model: string | undefined;
   stream: boolean;
   wantsUsage: boolean;
+  /** How many answers are wanted. */
+  choices: number;
   /** The request in the neutral vocabulary, for all other vendors; decoded once, when first asked for. */
   request(): ChatRequest;
 };
@@ -24,8 +26,8 @@ export function readClientCall(client: ClientDialect, text: string, context: Req
     return decoded;
   };
   if (client.name === 'openai-chat') return { client, ...decodeChatCall(text), request };
-  const { model, stream, includeUsage } = request();
-  return { client, text, model, stream, wantsUsage: includeUsage, request };
+  const { model, stream, includeUsage, choices } = request();
+  return { client, text, model, stream, wantsUsage: includeUsage, choices, request };
 }
 
 function parseBody(text: string) {

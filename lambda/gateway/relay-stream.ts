@@ -2,6 +2,7 @@ import { type AnswerFacts, holdsFacts, readChatEvent } from '../dialects/openai-
 import type { EventRun } from '../dialects/sse-events.ts';
 import type { Usage } from '../dialects/usage.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
+import { type ChoiceWatch, watchChoices } from './choice-watch.ts';
 import type { Sink } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { lastRun, type OpenStream } from './open-stream.ts';
@@ -28,6 +29,8 @@ export type RelayGuard = Pick<Guard, 'expect' | 'progress' | 'pause'>;
 export type RelayOptions = {
   /** Pass on the event that only reports usage. */
   keepUsageEvent: boolean;
+  /** Several choices were asked for, so each event must be read: the stream is whole when all that began have finished. */
+  severalChoices: boolean;
   guard: RelayGuard;
 };
 
@@ -42,12 +45,13 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
     responseModel: undefined,
     failure: undefined,
   };
-  const { guard, keepUsageEvent } = options;
+  const { guard, severalChoices } = options;
+  const choices = watchChoices();
   let done = false;
   const pass = (run: EventRun): Promise<void> | undefined => {
-    const plain = run !== stream.first && !holdsFacts(run.bytes.toString('latin1'));
+    const plain = !severalChoices && run !== stream.first && !holdsFacts(run.bytes.toString('latin1'));
     if (plain) return sink.write(run.bytes);
-    const { bytes, ended } = sift(run, relayed, keepUsageEvent);
+    const { bytes, ended } = sift(run, relayed, choices, options);
     if (ended && !done) guard.expect('end of the stream', longestEndMs);
     const slow = bytes.length > 0 ? sink.write(bytes) : undefined;
     done ||= ended;
@@ -75,7 +79,7 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
     if (!done) throw error;
   }
   if (relayed.failure) return relayed;
-  if (!done && relayed.finishReason === undefined) {
+  if (!done && (relayed.finishReason === undefined || choices.areOpen())) {
     return {
       ...relayed,
       failure: { kind: 'connection', status: 200, detail: 'The stream ended in the middle of the answer' },
@@ -86,7 +90,12 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
 }
 
 /** Reads every event of a run into `relayed` and leaves out what the caller must not see. */
-function sift(run: EventRun, relayed: RelayedStream, keepUsageEvent: boolean): { bytes: Buffer; ended: boolean } {
+function sift(
+  run: EventRun,
+  relayed: RelayedStream,
+  choices: ChoiceWatch,
+  { keepUsageEvent }: RelayOptions,
+): { bytes: Buffer; ended: boolean } {
   const kept: Buffer[] = [];
   let start = 0;
   let ended = false;
@@ -95,6 +104,8 @@ function sift(run: EventRun, relayed: RelayedStream, keepUsageEvent: boolean): {
     start = end;
     const facts = readChatEvent(event.toString('utf8'));
     collect(facts, relayed);
+    for (const choice of facts.choices?.begun ?? []) choices.begin(choice);
+    for (const choice of facts.choices?.finished ?? []) choices.finish(choice);
     if (relayed.failure) break;
     if (!facts.usageOnly || keepUsageEvent) kept.push(event);
     ended ||= facts.done;

@@ -3,12 +3,13 @@ import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
 import type { VendorDialect } from '../dialects/dialect.ts';
 import { type EventRun, eventSplitter, parseEvent } from '../dialects/sse-events.ts';
 import type { Failure } from '../routing/failure.ts';
-import { addFacts, cutShort } from './answer-facts.ts';
+import { addFacts, cutShort, watchEvent } from './answer-facts.ts';
+import { type ChoiceWatch, watchChoices } from './choice-watch.ts';
 import type { Sink } from './exchange.ts';
 import type { Relay, RelayedStream, RelayGuard } from './relay-stream.ts';
 
 /** A stream of whole events on its way to the caller, read along by the vendor's decoder. */
-type ReadAlong = { events: AsyncGenerator<ChatEvent>; takeBytes(): Buffer };
+type ReadAlong = { events: AsyncGenerator<ChatEvent>; choices: ChoiceWatch; takeBytes(): Buffer };
 
 function readAlong(response: IncomingMessage, vendor: VendorDialect): ReadAlong {
   let ready: Buffer[] = [];
@@ -28,6 +29,7 @@ function readAlong(response: IncomingMessage, vendor: VendorDialect): ReadAlong 
   }
   return {
     events: vendor.decodeStream(whole()),
+    choices: watchChoices(),
     takeBytes() {
       const bytes = ready.length === 1 && ready[0] ? ready[0] : Buffer.concat(ready);
       ready = [];
@@ -55,6 +57,7 @@ export async function openUnchanged(
     if (next.done)
       return { failure: { kind: 'bad_response', status: 200, detail: 'The stream ended before any content' } };
     addFacts(facts, next.value);
+    watchEvent(stream.choices, next.value);
     if (facts.failure) return { failure: facts.failure };
     if (isContent(next.value)) return { relay: (sink, guard) => relayUnchanged(stream, facts, sink, guard) };
   }
@@ -79,11 +82,13 @@ async function relayUnchanged(
     guard.progress();
     if (next.done) break;
     addFacts(facts, next.value);
+    watchEvent(stream.choices, next.value);
     // The vendor's own error event is in the caller's dialect already.
     told ||= next.value.type === 'error';
   }
   const rest = stream.takeBytes();
   if (rest.length > 0) await sink.write(rest);
   if (told) return { ...facts, told: true };
-  return facts.finishReason === undefined ? { ...facts, failure: cutShort } : facts;
+  const isWhole = facts.finishReason !== undefined && !stream.choices.areOpen();
+  return isWhole ? facts : { ...facts, failure: cutShort };
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { type ChatEvent, isContent } from '../dialects/chat-event.ts';
 import type { AnswerContext, ClientDialect, VendorDialect } from '../dialects/dialect.ts';
 import type { Failure } from '../routing/failure.ts';
-import { addFacts, cutShort } from './answer-facts.ts';
+import { addFacts, cutShort, watchEvent } from './answer-facts.ts';
+import { watchChoices } from './choice-watch.ts';
 import type { Sink } from './exchange.ts';
 import type { Relay, RelayedStream, RelayGuard } from './relay-stream.ts';
 
@@ -41,16 +42,19 @@ async function relayEvents(
   sink: Sink,
   guard: RelayGuard,
 ): Promise<RelayedStream> {
+  const choices = watchChoices();
   // The encoder must not write an end for a stream that has none: the exception stops it.
   async function* watched(): AsyncGenerator<ChatEvent> {
+    for (const event of held) watchEvent(choices, event);
     yield* held;
     for await (const event of events) {
       guard.progress();
       addFacts(facts, event);
+      watchEvent(choices, event);
       if (facts.failure) throw new Interrupted();
       yield event;
     }
-    if (facts.finishReason !== undefined) return;
+    if (facts.finishReason !== undefined && !choices.areOpen()) return;
     facts.failure = cutShort;
     throw new Interrupted();
   }

@@ -49,7 +49,10 @@ async function openAnswer(response: IncomingMessage, { call, vendor, answer }: A
   if (vendor.name !== 'openai-chat') return openUnchanged(response, vendor);
   const opened = await openStream(response);
   if ('failure' in opened) return opened;
-  return { relay: (sink, guard) => relayStream(opened.stream, sink, { keepUsageEvent: call.wantsUsage, guard }) };
+  return {
+    relay: (sink, guard) =>
+      relayStream(opened.stream, sink, { keepUsageEvent: call.wantsUsage, severalChoices: call.choices > 1, guard }),
+  };
 }
 
 async function readAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {

@@ -39,7 +39,11 @@ async function relayed(
     write: (bytes) => void writes.push(Buffer.from(bytes as string).toString('utf8')),
     end: () => undefined,
   };
-  const result = await relayStream(await streamOf(...pieces), sink, { keepUsageEvent, guard: idle });
+  const result = await relayStream(await streamOf(...pieces), sink, {
+    keepUsageEvent,
+    severalChoices: false,
+    guard: idle,
+  });
   return { ...result, text: writes.join(''), writes };
 }
 
@@ -229,7 +233,7 @@ describe('relayStream', () => {
       pause: () => void log.push('pause'),
     };
 
-    const relaying = relayStream(result.stream, sink, { keepUsageEvent: false, guard });
+    const relaying = relayStream(result.stream, sink, { keepUsageEvent: false, severalChoices: false, guard });
     for (let round = 0; round < 3; round++) {
       for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
       log.push('catch up');

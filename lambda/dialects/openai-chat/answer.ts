@@ -14,6 +14,8 @@ export type AnswerFacts = {
   usageOnly: boolean;
   usage?: Usage | undefined;
   finishReason?: string | undefined;
+  /** The choices that it belongs to, and those of them that it finishes. */
+  choices?: { begun: readonly number[]; finished: readonly number[] };
   responseModel?: string | undefined;
   /** The provider failed inside an answer that began with status 200. */
   error?: ProviderError | undefined;
@@ -55,15 +57,21 @@ function hasError(body: JsonObject): boolean {
 
 function readAnswer(body: JsonObject): AnswerFacts {
   const choices = Array.isArray(body['choices']) ? body['choices'].filter(isObject) : [];
+  const finishing = choices.filter((choice) => stringOrUndefined(choice['finish_reason']));
   const usage = readUsage(body['usage'] ?? (isObject(body['x_groq']) ? body['x_groq']['usage'] : undefined));
   return {
     content: choices.some(hasContent),
     done: false,
     usageOnly: usage !== undefined && choices.length === 0,
     usage,
-    finishReason: choices.map((choice) => stringOrUndefined(choice['finish_reason'])).find((reason) => reason),
+    finishReason: stringOrUndefined(finishing[0]?.['finish_reason']),
+    choices: { begun: choices.map(indexOf), finished: finishing.map(indexOf) },
     responseModel: stringOrUndefined(body['model']),
   };
+}
+
+function indexOf({ index }: JsonObject): number {
+  return typeof index === 'number' ? index : 0;
 }
 
 const contentFields = [

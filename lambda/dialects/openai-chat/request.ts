@@ -10,6 +10,8 @@ export type ChatCall = {
   stream: boolean;
   /** Whether the caller asked for the usage event at the end of a stream. */
   wantsUsage: boolean;
+  /** How many answers the caller asked for (`n`). */
+  choices: number;
 };
 
 /** Reads the body of `POST /v1/chat/completions`; throws `RequestProblem` when it cannot be understood. */
@@ -17,7 +19,7 @@ export function decodeChatCall(text: string): ChatCall {
   if (text.trim() === '')
     throw new RequestProblem('The request has no body; send a JSON object with "model" and "messages".');
   const body = parseBody(text);
-  const { model, messages, stream, stream_options: streamOptions } = body;
+  const { model, messages, stream, stream_options: streamOptions, n } = body;
   if (model !== undefined && model !== null && typeof model !== 'string') {
     throw new RequestProblem('"model" must be a string.', 'model');
   }
@@ -36,6 +38,7 @@ export function decodeChatCall(text: string): ChatCall {
     model: model?.trim() || undefined,
     stream: stream === true,
     wantsUsage: streamOptions?.include_usage === true,
+    choices: typeof n === 'number' ? n : 1,
   };
 }
 
