@@ -39,7 +39,8 @@ export type DialectName =
   | 'anthropic-messages'
   | 'gemini'
   | 'bedrock-converse'
-  | 'cohere-chat';
+  | 'cohere-chat'
+  | 'replicate';
 
 /** `system` and `developer` messages stay where they stood; a dialect that knows no such place moves them to the front. */
 export type Message = { role: 'system' | 'developer' | 'user' | 'assistant'; parts: readonly Part[]; name?: string };

@@ -57,6 +57,9 @@ export type VendorTarget = {
   refusesCallIds?: boolean;
 };
 
+/** What has to be fetched before an answer is one, and how long to wait before that. */
+export type NextFetch = { url: string; accept: 'text/event-stream' | 'application/json'; afterMs?: number };
+
 /** How vendors speak. */
 export type VendorDialect = {
   name: DialectName;
@@ -66,5 +69,7 @@ export type VendorDialect = {
   decodeResponse(body: JsonObject): ChatEvent[];
   /** The events of a streamed answer. Ends without a `finish` when the vendor's stream does. */
   decodeStream(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ChatEvent>;
+  /** For vendors whose first answer may only say where the answer is; undefined when it is the answer. */
+  nextFetch?(answer: JsonObject, wanted: { stream: boolean }): NextFetch | undefined;
   decodeError(status: number, headers: Readonly<Record<string, string | undefined>>, text: string): ProviderError;
 };

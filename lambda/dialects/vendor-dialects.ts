@@ -17,4 +17,5 @@ export const vendorDialects: Readonly<Partial<Record<DialectName, () => VendorDi
     async () => (await import('./bedrock-converse/bedrock-converse.ts')).bedrockConverseVendor,
   ),
   'cohere-chat': onDemand(async () => (await import('./cohere-chat/cohere-chat.ts')).cohereChatVendor),
+  replicate: onDemand(async () => (await import('./replicate/replicate.ts')).replicateVendor),
 };

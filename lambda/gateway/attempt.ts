@@ -8,6 +8,7 @@ import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
 import type { ClientCall } from './client-call.ts';
+import { followedCall, UnusableAnswerError } from './follow-answer.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
 import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
@@ -74,19 +75,19 @@ async function prepare(
 }
 
 async function send(
-  { provider, outgoing, headers, key: { secret } }: PreparedCall,
+  { provider, outgoing, headers, key: { secret }, authorization }: PreparedCall,
   planned: PlannedAttempt,
   context: AttemptContext,
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
   const { unsupported } = outgoing;
-  const exchange = deps.upstream.post({
-    origin: provider.origin,
-    path: outgoing.path,
-    headers,
-    body: outgoing.body,
-    connectMs: planned.limits.connectMs,
-  });
+  const { origin } = provider;
+  const { connectMs } = planned.limits;
+  const exchange = followedCall(
+    { origin, path: outgoing.path, headers, body: outgoing.body, connectMs },
+    { vendor: outgoing.vendor, provider, stream: context.call.stream, authorization: authorization.headers },
+    deps,
+  );
   const guard = guardExchange(exchange, {
     deadlineInMs: context.deadlineMs - deps.now(),
     signal: context.signal,
@@ -157,7 +158,8 @@ async function chooseSecret(provider: Provider, deps: GatewayDeps): Promise<stri
 /** What an exception of the connection means; our own mistakes are thrown on. */
 export function failureOfConnection(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { kind: 'cancelled' };
-  if (error instanceof EventTooLargeError) return { kind: 'bad_response', detail: error.message };
+  if (error instanceof EventTooLargeError || error instanceof UnusableAnswerError)
+    return { kind: 'bad_response', detail: error.message };
   if (error instanceof UpstreamError) return { kind: error.kind, detail: error.message };
   if (isObject(error) && typeof error['code'] === 'string') return { kind: 'connection', detail: error['code'] };
   throw error;

@@ -36,11 +36,23 @@ export async function readVendorAnswer(response: IncomingMessage, reading: Answe
 
 /** A stream nobody asked for is not read; what comes instead of a stream may be an error that says why. */
 async function wrongForm(response: IncomingMessage, reading: AnswerReading, isStream: boolean): Promise<VendorAnswer> {
+  if (!isStream && reading.vendor.nextFetch) return streamWhole(response, reading);
   const answer = isStream ? undefined : await readAnswer(response, reading);
   const explained = answer && 'failure' in answer && answer.failure.error !== undefined;
   if (explained) return answer;
   const detail = isStream ? 'It sent no chat completion' : 'It sent no event stream';
   return { failure: { kind: 'bad_response', status: response.statusCode ?? 0, detail } };
+}
+
+/** Some models of a vendor that streams do not: the whole answer is told as a stream. */
+async function streamWhole(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
+  const decoded = await readDecoded(response, vendor, longestAnswerBytes);
+  if ('failure' in decoded) return decoded;
+  const { events } = decoded;
+  async function* decodeStream() {
+    yield* events;
+  }
+  return openTranslated(response, { client: call.client, vendor: { ...vendor, decodeStream }, answer: answer() });
 }
 
 async function openAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {

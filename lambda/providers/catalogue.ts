@@ -34,6 +34,9 @@ export type ModelRoute = { pattern: RegExp; dialects: readonly DialectName[] };
 /** Members of the body that differ from those of the dialect; `null` stands for one that must not be there. */
 export type BodyMembers = Readonly<Record<string, string | null>>;
 
+/** Hosts of a vendor beside the one that is called; they speak TLS. */
+export type AnswerHosts = { hosts: RegExp; keyHosts: readonly string[] };
+
 /** Protocol facts of one vendor API. Models, weights and keys are configuration and never stand here. */
 export type CatalogueEntry = {
   /** Name in configuration and in `provider/model`. */
@@ -66,6 +69,11 @@ export type CatalogueEntry = {
   headers?: Record<string, string>;
   /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
   maxTokensField?: 'max_completion_tokens';
+  /**
+   * Where answers are to be found that its first answer only points to, apart from where it was called; the key goes to
+   * `keyHosts` alone.
+   */
+  answersAt?: AnswerHosts;
   /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
   refusesStreamOptions?: true;
   /** True when the calls of Gemini's dialect, and their results, must carry no ids. */
@@ -247,6 +255,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: bearer,
     paths: chatCompletions,
     environmentKeys: ['HUGGINGFACE_API_KEY', 'HF_TOKEN'],
+  },
+  {
+    name: 'replicate',
+    telemetryName: 'replicate',
+    baseUrl: 'https://api.replicate.com/v1',
+    auth: bearer,
+    paths: { replicate: '/predictions' },
+    answersAt: { hosts: /^[a-z0-9.-]+\.replicate\.(com|net)$/, keyHosts: ['api.replicate.com'] },
+    environmentKeys: ['REPLICATE_API_TOKEN', 'REPLICATE_API_KEY'],
   },
   {
     name: 'workers-ai',

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
 import {
+  type AnswerHosts,
   type Auth,
   type BodyMembers,
   type CatalogueEntry,
@@ -25,6 +26,7 @@ export type Provider = {
   apiVersion: string | undefined;
   /** Where it has addresses in each region: the one that is called. */
   region: string | undefined;
+  answersAt: AnswerHosts | undefined;
   /** The project at Google, when it is not the key's own. */
   project: string | undefined;
   deployments: Readonly<Record<string, string>>;
@@ -89,6 +91,7 @@ function protocolOf(entry: CatalogueEntry) {
     paths: entry.paths,
     models: entry.models ?? [],
     body: entry.body ?? {},
+    answersAt: entry.answersAt,
     keyOptional: entry.keyOptional ?? false,
     maxTokensField: entry.maxTokensField ?? 'max_tokens',
     refusesStreamOptions: entry.refusesStreamOptions ?? false,

@@ -23,8 +23,12 @@ export type UpstreamCall = {
 /** A call under way. `abort` ends it at once, before or after the answer has begun; both promises then reject. */
 export type UpstreamExchange = { response: Promise<IncomingMessage>; abort(error: UpstreamError): void };
 
-/** Sends POST requests to vendors over connections that stay open between requests. */
-export type Upstream = { post(call: UpstreamCall): UpstreamExchange; close(): void };
+/** Sends requests to vendors over connections that stay open between requests. */
+export type Upstream = {
+  post(call: UpstreamCall): UpstreamExchange;
+  get(call: UpstreamCall): UpstreamExchange;
+  close(): void;
+};
 
 /** `node:https` with keep-alive agents: `fetch` would load undici, 20 ms and 18 MB that a cold start cannot spare. */
 export function createUpstream(): Upstream {
@@ -33,7 +37,8 @@ export function createUpstream(): Upstream {
     secure: new https.Agent({ keepAlive: true, scheduling: 'lifo' }),
   };
   return {
-    post: (call) => startExchange(call, agents),
+    post: (call) => startExchange('POST', call, agents),
+    get: (call) => startExchange('GET', call, agents),
     close() {
       agents.plain.destroy();
       agents.secure.destroy();
@@ -43,7 +48,7 @@ export function createUpstream(): Upstream {
 
 type Agents = { plain: http.Agent; secure: https.Agent };
 
-function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
+function startExchange(method: 'GET' | 'POST', call: UpstreamCall, agents: Agents): UpstreamExchange {
   const { secure, hostname, port } = call.origin;
   // As a flat list, which Node writes as it is instead of checking and storing each header.
   const headers = ['host', call.origin.host];
@@ -55,7 +60,7 @@ function startExchange(call: UpstreamCall, agents: Agents): UpstreamExchange {
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     const send = (fresh: boolean) => {
       const agent = fresh ? false : secure ? agents.secure : agents.plain;
-      const options = { hostname, port, path: call.path, method: 'POST', headers, agent };
+      const options = { hostname, port, path: call.path, method, headers, agent };
       const request = (secure ? https : http).request(options);
       current = request;
       request.once('response', (incoming) => {

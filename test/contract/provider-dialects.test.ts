@@ -99,7 +99,8 @@ describe.each(pairs)('%s, speaking %s', (name, dialect, entry) => {
       expect(vendor.seen[0]?.headers).toMatchObject({ ...keyHeader(entry), ...entry.headers });
       expect(text.replaceAll(/[^a-z]/g, '')).toContain('hel');
       expect(line).toMatchObject({ status: 200, provider: name, finishReason: 'stop' });
-      expect(line.usage).toMatchObject({ inputTokens: 5, outputTokens: 2 });
+      const isSilent = stream && fixture.lacks.includes('usage of streams');
+      expect(line.usage).toEqual(isSilent ? undefined : expect.objectContaining({ inputTokens: 5, outputTokens: 2 }));
     },
   );
 });

@@ -34,7 +34,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     return { response, abort: () => {} };
   };
   const fields: Partial<GatewayDeps> = {
-    upstream: { post, close: () => {} },
+    upstream: { post, get: post, close: () => {} },
     secrets: {
       get: async () => secrets,
       refresh: async () => {

@@ -7,6 +7,7 @@ import { errorMessage } from './read-error.ts';
 import { readAwsFrames, readSse } from './read-frames.ts';
 import { readGemini } from './read-gemini.ts';
 import { readMessage, readMessageEvents } from './read-messages.ts';
+import { readPredictionStream } from './read-predictions.ts';
 import { readResponse, readResponseEvents } from './read-responses.ts';
 import { failed, type Reading } from './reading.ts';
 import type { RecordedCase } from './recorded-case.ts';
@@ -20,6 +21,8 @@ const dialects: Readonly<Record<string, DialectName>> = {
   converse: 'bedrock-converse',
   'converse-stream': 'bedrock-converse',
   'chat-v2': 'cohere-chat',
+  predictions: 'replicate',
+  'predictions-stream': 'replicate',
 };
 
 /** The dialect in which the vendor answered; undefined for an API that is no conversation of this gateway. */
@@ -55,4 +58,5 @@ const streamed: Partial<Record<DialectName, (bytes: Buffer) => Reading>> = {
   gemini: (bytes) => readGemini(readSse(bytes).map(({ data }) => data)),
   'bedrock-converse': (bytes) => readConverseFrames(readAwsFrames(bytes)),
   'cohere-chat': (bytes) => readCohereEvents(readSse(bytes)),
+  replicate: readPredictionStream,
 };

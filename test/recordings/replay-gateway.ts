@@ -30,6 +30,7 @@ const others: Readonly<Partial<Record<DialectName, string>>> = {
   gemini: 'google-ai-studio',
   'bedrock-converse': 'aws-bedrock',
   'cohere-chat': 'cohere',
+  replicate: 'replicate',
 };
 
 /** The gateway itself on loopback, with one provider and one model for each target. */

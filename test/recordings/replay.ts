@@ -6,6 +6,7 @@ import { byteDifferences } from './compare-bytes.ts';
 import { geminiCaller } from './gemini-caller.ts';
 import { object } from './json.ts';
 import { chatCaller, responsesCaller } from './openai-callers.ts';
+import { recordedStreamOf } from './read-predictions.ts';
 import type { Reading } from './reading.ts';
 import { readRecording, recordedDialect } from './recorded-answer.ts';
 import type { RecordedCase } from './recorded-case.ts';
@@ -27,7 +28,7 @@ type Run = { recorded: RecordedCase; caller: Caller; dialect: DialectName; expec
 /** Replays all cases with the SDKs of all dialects, several at a time. */
 export async function replayAll(cases: readonly RecordedCase[], concurrency = 12): Promise<Verdict[]> {
   const vendor = await startReplayingVendor(cases);
-  const planned = cases.flatMap((recorded, number) => plan(recorded, `${vendor.url}/${number}`, number));
+  const planned = cases.flatMap((recorded, number) => plan(recorded, `${vendor.url}/${number}`, { number, cases }));
   const runs = planned.filter((one) => 'caller' in one);
   const gateway = await startReplayGateway(runs.map(({ target }) => target));
   const verdicts: Verdict[] = planned.filter((one) => 'verdict' in one);
@@ -42,9 +43,14 @@ export async function replayAll(cases: readonly RecordedCase[], concurrency = 12
 }
 
 /** What each caller has to do with a case. */
-function plan(recorded: RecordedCase, baseUrl: string, number: number): (Run | Verdict)[] {
+function plan(
+  recorded: RecordedCase,
+  baseUrl: string,
+  { number, cases }: { number: number; cases: readonly RecordedCase[] },
+): (Run | Verdict)[] {
   const dialect = recordedDialect(recorded);
-  const expected = dialect && readRecording(recorded, dialect);
+  const whole = isAnswered(recorded) ? recorded : recordedStreamOf(recorded, cases);
+  const expected = dialect && whole && readRecording(whole, dialect);
   return callers.map((caller) => {
     const skip = (why: string): Verdict => ({
       case: recorded.name,
@@ -52,6 +58,7 @@ function plan(recorded: RecordedCase, baseUrl: string, number: number): (Run | V
       verdict: 'skipped',
       difference: why,
     });
+    if (!whole) return skip('it was recorded without the answer to which it points');
     if (!dialect || !expected) return skip(`the gateway does not translate ${recorded.api}`);
     if (dialect !== caller.dialect && expected.choices.some(({ ownKind }) => ownKind)) {
       return skip(`it answers in a kind of content for which only callers of ${dialect} can ask`);
@@ -60,6 +67,11 @@ function plan(recorded: RecordedCase, baseUrl: string, number: number): (Run | V
     const target = { ...recorded, name, recorded: dialect, baseUrl, client: caller.dialect };
     return { recorded, caller, dialect, expected, target };
   });
+}
+
+/** Replicate's first answers only point to an answer. */
+function isAnswered({ api, status }: RecordedCase): boolean {
+  return api !== 'predictions' || status >= 400;
 }
 
 async function replay({ recorded, caller, dialect, expected, target }: Run, url: string): Promise<Verdict> {

@@ -1,14 +1,27 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { objects, parsed } from './json.ts';
+import { predictionPointingTo, recordedStreamOf } from './read-predictions.ts';
 import type { RecordedCase } from './recorded-case.ts';
 
 /** A server that answers requests below `/N/` with the recorded bytes of case N. */
 export async function startReplayingVendor(cases: readonly RecordedCase[]): Promise<{ url: string; close(): void }> {
   const server = createServer((request, response) => {
     const recorded = cases[Number(request.url?.split('/')[1])];
-    request.resume().on('end', () => void (recorded ? replay(recorded, request, response) : response.destroy()));
+    request
+      .resume()
+      .on('end', () => void (recorded ? replay(inTurn(recorded, request), request, response) : response.destroy()));
   });
+
+  /** Replicate is called twice, and its first answer points to the second. */
+  function inTurn(recorded: RecordedCase, { method, url }: IncomingMessage): RecordedCase {
+    const second = recorded.api.startsWith('predictions') && recordedStreamOf(recorded, cases);
+    if (!second || recorded.status >= 400) return recorded;
+    if (method === 'GET') return second;
+    const { port } = server.address() as AddressInfo;
+    const body = predictionPointingTo(`http://127.0.0.1:${port}${url}/stream`, recorded);
+    return { ...recorded, status: 201, headers: {}, file: 'response.json', body, chunkSizes: [] };
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() };

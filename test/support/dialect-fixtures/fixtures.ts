@@ -5,6 +5,7 @@ import type { DialectFixture } from './dialect-fixture.ts';
 import { geminiFixture } from './gemini.ts';
 import { openAiChatFixture } from './openai-chat.ts';
 import { openAiResponsesFixture } from './openai-responses.ts';
+import { replicateFixture } from './replicate.ts';
 
 /** One for every dialect that vendors speak. */
 export const dialectFixtures: readonly DialectFixture[] = [
@@ -14,4 +15,5 @@ export const dialectFixtures: readonly DialectFixture[] = [
   geminiFixture,
   bedrockConverseFixture,
   cohereChatFixture,
+  replicateFixture,
 ];
