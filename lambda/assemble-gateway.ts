@@ -65,6 +65,7 @@ export function assembleGateway({ reader, secretStore, awsCredentials, log }: Ga
     upstream,
     keyRing: createKeyRing(),
     now,
+    monotonicMs: () => performance.now(),
     random: Math.random,
     newId: () => randomUUID().replaceAll('-', ''),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

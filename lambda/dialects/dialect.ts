@@ -31,6 +31,8 @@ export type ClientDialect = {
   encodeError(error: CallerError): JsonObject;
   /** The last event of a stream that failed after it had begun. */
   encodeStreamError(error: CallerError): string;
+  /** Whether an event may be the last of a stream: what is said of the answer as a whole has its place there. */
+  endsStream?(event: string): boolean;
 };
 
 /** What an encoder must know besides the events: who asked for what, and how to make up what a vendor left out. */

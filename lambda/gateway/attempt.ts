@@ -13,6 +13,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
 import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
 import type { Relay, RelayedFacts } from './relay-stream.ts';
+import type { Timings } from './timings.ts';
 import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
 import type { VendorRequest } from './vendor-request.ts';
 
@@ -26,6 +27,7 @@ export type AttemptContext = {
   dropsUnsupported: boolean;
   deadlineMs: number;
   signal: AbortSignal;
+  timings: Timings;
 };
 
 /** How one try ended: it failed with nothing sent to the caller, or an answer is ready to be sent. */
@@ -117,7 +119,7 @@ async function send(
 
 function reading(
   { model }: PlannedAttempt,
-  { call }: AttemptContext,
+  { call, timings }: AttemptContext,
   { vendor }: VendorRequest,
   deps: GatewayDeps,
 ): AnswerReading {
@@ -129,7 +131,7 @@ function reading(
     nowSeconds: Math.floor(nowMs / 1000),
     newId: (prefix) => prefix + deps.newId(),
   });
-  return { call, vendor, answer, nowMs };
+  return { call, vendor, answer, timings, nowMs };
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {

@@ -1,3 +1,8 @@
+import type { Snapshot } from '../config/snapshot.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { Caller } from './gateway-deps.ts';
+import type { Timings } from './timings.ts';
+
 /** One HTTP request as the core sees it, whatever the host. Header names are lower case. */
 export type GatewayRequest = {
   id: string;
@@ -25,6 +30,18 @@ export type Sink = {
   write(bytes: Uint8Array | string): Promise<void> | undefined;
   /** Ends the answer, with its last bytes if there are any left. */
   end(bytes?: Uint8Array | string): Promise<void> | undefined;
+};
+
+/** One request on its way through the gateway, with what becomes known of it. */
+export type Exchange = {
+  request: GatewayRequest;
+  sink: Sink;
+  caller: Caller;
+  snapshot: Snapshot;
+  record: RequestRecord;
+  timings: Timings;
+  /** The caller wants to be told in the body what was asked of whom. */
+  metadata: boolean;
 };
 
 /** Sends one complete JSON answer. */

@@ -35,6 +35,8 @@ export type GatewayDeps = {
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds of a clock that never jumps, with their fractions. */
+  monotonicMs(): number;
   /** A number in [0, 1). */
   random(): number;
   /** Letters and digits that nobody has had before. */

@@ -1,11 +1,14 @@
 import { type RequestRecord, requestLogLine } from '../telemetry/request-record.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { answerMetadata, metadataField, wantsMetadata } from './answer-metadata.ts';
 import { authenticate } from './authenticate.ts';
-import { converse, type Exchange } from './conversation.ts';
-import { type GatewayRequest, type Sink, sendJson } from './exchange.ts';
+import { converse } from './conversation.ts';
+import { type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
 import { describeModel, listModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
+import { newTimings } from './timings.ts';
 
 /** The gateway, the same behind every host: answers one request completely, then writes its log line. Never throws. */
 export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<void> };
@@ -18,11 +21,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async handle(request, sink) {
       const { id: requestId, method, receivedAtMs } = request;
       const record: RequestRecord = { requestId, method, path: request.path.slice(0, 200), receivedAtMs, attempts: [] };
-      const watched = watchHead(sink, record);
+      const known = {
+        request,
+        sink: watchHead(sink, record),
+        record,
+        timings: newTimings(deps.monotonicMs),
+        metadata: wantsMetadata(request),
+      };
       try {
-        await answer(request, watched, record, deps);
+        await answer(known, deps);
       } catch (thrown) {
-        await answerError(thrown, { request, sink: watched, record });
+        await answerError(thrown, known);
       } finally {
         deps.log(requestLogLine(record, deps.now()));
       }
@@ -42,13 +51,19 @@ function watchHead(sink: Sink, record: RequestRecord): Sink {
   };
 }
 
-async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord, deps: GatewayDeps): Promise<void> {
+/** An exchange before it is known who calls, and with which configuration. */
+type Arrival = Omit<Exchange, 'caller' | 'snapshot'>;
+
+async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
+  const { request, sink, record, timings } = arrival;
   const route = await findRoute(request);
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
-  const [caller, snapshot] = await Promise.all([authenticate(request, deps), deps.snapshot()]);
+  const [caller, snapshot] = await timings.during('auth', () =>
+    Promise.all([authenticate(request, deps), deps.snapshot()]),
+  );
   record.keyLabel = caller.label;
   record.configVersion = snapshot.version;
-  const exchange: Exchange = { request, sink, caller, snapshot, record };
+  const exchange: Exchange = { ...arrival, caller, snapshot };
   const headers = { 'x-request-id': request.id };
   switch (route.name) {
     case 'models':
@@ -66,10 +81,7 @@ async function answer(request: GatewayRequest, sink: Sink, record: RequestRecord
   }
 }
 
-async function answerError(
-  thrown: unknown,
-  { request, sink, record }: Pick<Exchange, 'request' | 'sink' | 'record'>,
-): Promise<void> {
+async function answerError(thrown: unknown, { request, sink, record, timings, metadata }: Arrival): Promise<void> {
   const error = asGatewayError(thrown);
   const alreadyAnswering = record.status !== undefined;
   record.errorCode = error.code;
@@ -79,13 +91,10 @@ async function answerError(
     await sink.end();
     return;
   }
-  const headers = {
-    ...error.details.headers,
-    'x-request-id': request.id,
-    'x-sluice-attempts': String(record.attempts.length),
-  };
   const dialect = await errorDialect(request.path);
-  await sendJson(sink, error.status, dialect.encodeError(callerError(error, request.id)), headers);
+  const body = dialect.encodeError(callerError(error, request.id));
+  const told = metadata ? { ...body, [metadataField]: answerMetadata(record) } : body;
+  await sendJson(sink, error.status, told, { ...error.details.headers, ...answerHeaders(record, timings) });
 }
 
 /** Type and place of an exception. Its message may quote what was being processed. */

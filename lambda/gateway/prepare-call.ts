@@ -5,6 +5,7 @@ import type { Failure } from '../routing/failure.ts';
 import { type Authorization, authorize, type ProviderKey, readProviderKey } from './authorize.ts';
 import type { ClientCall } from './client-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import type { Timings } from './timings.ts';
 import { outgoingHeaders, type VendorRequest, vendorRequest } from './vendor-request.ts';
 
 /** A call that only has to be sent. */
@@ -24,6 +25,7 @@ export type CallPlan = {
   dropsUnsupported: boolean;
   deadlineMs: number;
   signal: AbortSignal;
+  timings: Timings;
 };
 
 /** Writes the request for a provider and authorizes it, or says why that cannot be. */
@@ -34,7 +36,8 @@ export async function prepareCall(
 ): Promise<PreparedCall | { failure: Failure }> {
   try {
     const key = readProviderKey(provider, secret);
-    const outgoing = await vendorRequest(plan.call, provider, { model: plan.model, project: key.project });
+    const target = { model: plan.model, project: key.project };
+    const outgoing = await plan.timings.during('translate', () => vendorRequest(plan.call, provider, target));
     if (!outgoing) return { failure: { kind: 'not_found', detail: 'The provider cannot be called' } };
     const { unsupported } = outgoing;
     if (unsupported.length > 0 && !plan.dropsUnsupported) return { failure: { kind: 'unsupported', unsupported } };

@@ -8,13 +8,20 @@ import type { ClientCall } from './client-call.ts';
 import { openStream } from './open-stream.ts';
 import { type Relay, type RelayedFacts, relayStream } from './relay-stream.ts';
 import { openUnchanged } from './same-dialect.ts';
+import type { Timings } from './timings.ts';
 import { openTranslated } from './translated-answer.ts';
 
 /** A vendor's answer, read as far as it must be before the caller may see any of it. */
 export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buffer | string; facts: RelayedFacts };
 
 /** How an answer is read: in the caller's dialect, whose bytes pass unchanged, or in another one. */
-export type AnswerReading = { call: ClientCall; vendor: VendorDialect; answer: () => AnswerContext; nowMs: number };
+export type AnswerReading = {
+  call: ClientCall;
+  vendor: VendorDialect;
+  answer: () => AnswerContext;
+  timings: Timings;
+  nowMs: number;
+};
 
 const longestErrorBytes = 64 * 1024;
 const longestAnswerBytes = 64 * 1024 * 1024;
@@ -67,13 +74,17 @@ async function openAnswer(response: IncomingMessage, { call, vendor, answer }: A
   };
 }
 
-async function readAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
+async function readAnswer(
+  response: IncomingMessage,
+  { call, vendor, answer, timings }: AnswerReading,
+): Promise<VendorAnswer> {
   if (vendor.name === 'openai-chat' && call.client.name === 'openai-chat') return readChat(response);
   const decoded = await readDecoded(response, vendor, longestAnswerBytes);
   if ('failure' in decoded) return decoded;
   const { body, events, facts } = decoded;
   if (vendor.name === call.client.name) return { body, facts };
-  return { body: JSON.stringify(call.client.encodeResponse(events, answer())), facts };
+  const encode = () => JSON.stringify(call.client.encodeResponse(events, answer()));
+  return { body: timings.translating(encode), facts };
 }
 
 /** As `readDecoded`, without making events of what only passes by: this is the most frequent way of all. */

@@ -16,6 +16,9 @@ export const corsRequestHeaders: readonly string[] = [
   'idempotency-key',
   'x-request-id',
   'x-session-id',
+  'x-sluice-metadata',
+  'x-sluice-unsupported-parameters',
+  'x-openrouter-metadata',
   ...[
     ...['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count', 'timeout'],
     ...['async', 'helper', 'helper-method', 'poll-helper', 'custom-poll-interval'],

@@ -7,6 +7,7 @@ import type { AttemptContext } from '../../lambda/gateway/attempt.ts';
 import { readClientCall } from '../../lambda/gateway/client-call.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { type AttemptRecord, runPlan } from '../../lambda/gateway/run-plan.ts';
+import { newTimings } from '../../lambda/gateway/timings.ts';
 import { type UpstreamCall, UpstreamError } from '../../lambda/providers/upstream.ts';
 import { defaultLimits } from '../../lambda/routing/plan.ts';
 import { coreDeps } from '../support/core.ts';
@@ -60,6 +61,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     dropsUnsupported: false,
     deadlineMs: state.nowMs + totalMs,
     signal,
+    timings: newTimings(() => 0),
   };
   const records: AttemptRecord[] = [];
   const run = async (...providers: string[]) => {

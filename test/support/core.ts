@@ -53,6 +53,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     upstream,
     keyRing: createKeyRing(),
     now: Date.now,
+    monotonicMs: () => performance.now(),
     random: () => 0.5,
     newId: () => 'id',
     sleep: async () => {},

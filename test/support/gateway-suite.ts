@@ -130,6 +130,9 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
         expect(response.headers.get('x-sluice-model')).toBe('model-1');
         expect(response.headers.get('x-sluice-attempts')).toBe('1');
         expect(Number(response.headers.get('x-sluice-config-version'))).toBeGreaterThan(0);
+        expect(response.headers.get('server-timing')).toMatch(
+          /^auth;dur=\d+\.\d, plan;dur=\d+\.\d, upstream;dur=\d+\.\d, translate;dur=\d+\.\d$/,
+        );
       });
     });
 

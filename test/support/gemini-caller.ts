@@ -3,7 +3,9 @@ import { type Conversation, question, schema, type Talk, tool, toolResult } from
 
 /** Holds the conversation and prints what it saw as JSON. */
 async function converse({ url, apiKey, model }: Talk): Promise<Conversation> {
-  const client = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url } });
+  // Metadata in the last chunk must be nothing that the SDK stumbles over.
+  const headers = { 'x-sluice-metadata': 'enabled' };
+  const client = new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url, headers } });
   const config = { tools: [{ functionDeclarations: [{ ...tool, parametersJsonSchema: schema }] }] };
   const user: Content = { role: 'user', parts: [{ text: question }] };
   const read = async (contents: Content[]) => {

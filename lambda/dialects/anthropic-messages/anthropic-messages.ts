@@ -15,6 +15,7 @@ export const anthropicMessagesClient: ClientDialect = {
   streamContentType: 'text/event-stream; charset=utf-8',
   encodeError: encodeMessagesError,
   encodeStreamError: encodeMessagesStreamError,
+  endsStream: (event) => /^event: *(message_stop|error)\b/m.test(event),
 };
 
 /** Vendors that speak Anthropic's Messages API. */

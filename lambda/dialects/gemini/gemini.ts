@@ -17,11 +17,14 @@ export const geminiClient: ClientDialect = {
   streamContentType: 'text/event-stream',
   encodeError: encodeGeminiError,
   encodeStreamError: (error: CallerError) => `data: ${JSON.stringify(encodeGeminiError(error))}\r\n\r\n`,
+  endsStream: (event) => /"(finishReason|promptFeedback|error)"\s*:/.test(event),
 };
 
 /** Callers of `streamGenerateContent` without `alt=sse`: the stream is one JSON array. */
 export const geminiArrayClient: ClientDialect = {
   ...geminiClient,
+  // A piece of an array is no event: there is no place in it that every reader would pass over.
+  endsStream: () => false,
   encodeStream: encodeGeminiArray,
   streamContentType: 'application/json',
   encodeStreamError: (error: CallerError) => `,\r\n${JSON.stringify(encodeGeminiError(error))}]`,

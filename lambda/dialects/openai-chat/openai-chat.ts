@@ -1,6 +1,7 @@
 import type { CallerError, ClientDialect, VendorDialect } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
 import { readErrorBody } from '../provider-error.ts';
+import { holdsFacts } from './answer.ts';
 import { decodeChatAnswer, decodeChatStream } from './decode-answer.ts';
 import { decodeChatRequest } from './decode-request.ts';
 import { encodeChatAnswer } from './encode-answer.ts';
@@ -20,6 +21,7 @@ export const openAiChatClient: ClientDialect = {
   streamContentType: 'text/event-stream; charset=utf-8',
   encodeError,
   encodeStreamError: (error) => `data: ${JSON.stringify(encodeError(error))}\n\n`,
+  endsStream: holdsFacts,
 };
 
 /** Vendors that speak OpenAI's chat protocol. */

@@ -1,5 +1,6 @@
 import type { CallerError, ClientDialect } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
+import { holdsFacts } from '../openai-chat/answer.ts';
 import { decodeCompletionsRequest } from './decode-request.ts';
 import { encodeCompletionsAnswer, encodeCompletionsStream } from './encode-answer.ts';
 
@@ -16,4 +17,5 @@ export const openAiCompletionsClient: ClientDialect = {
   streamContentType: 'text/event-stream; charset=utf-8',
   encodeError,
   encodeStreamError: (error) => `data: ${JSON.stringify(encodeError(error))}\n\n`,
+  endsStream: holdsFacts,
 };

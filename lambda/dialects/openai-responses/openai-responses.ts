@@ -20,6 +20,7 @@ export const openAiResponsesClient: ClientDialect = {
   streamContentType: 'text/event-stream; charset=utf-8',
   encodeError: encodeResponsesError,
   encodeStreamError: encodeResponsesStreamError,
+  endsStream: (event) => /^event: *(response\.(completed|incomplete|failed)|error)\b/m.test(event),
 };
 
 /** Vendors that speak OpenAI's Responses protocol. */

@@ -1,0 +1,63 @@
+import { type Plan, planAttempts } from '../routing/plan.ts';
+import type { AttemptContext } from './attempt.ts';
+import type { ClientCall } from './client-call.ts';
+import type { Exchange } from './exchange.ts';
+import type { GatewayDeps } from './gateway-deps.ts';
+import { GatewayError } from './gateway-error.ts';
+import { requireModel } from './models.ts';
+import { routingRequest } from './routing-facts.ts';
+import { type AttemptRecord, type PlanOutcome, runPlan } from './run-plan.ts';
+
+/** A model, how it was asked, and what came of it. */
+export type AskedModel = PlanOutcome & { plan: Plan; context: AttemptContext };
+
+/** Plans for the model that a call names, and asks until an answer is ready or all targets have failed. */
+export async function askModel(
+  call: ClientCall,
+  exchange: Exchange,
+  deps: GatewayDeps,
+  records: AttemptRecord[],
+): Promise<AskedModel> {
+  const { timings } = exchange;
+  const plan = await timings.during('plan', () => planFor(call, exchange, deps));
+  const context = attemptContext(call, plan, exchange);
+  const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
+  if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
+  return { ...result, plan, context };
+}
+
+async function planFor(call: ClientCall, { request, caller, snapshot }: Exchange, deps: GatewayDeps): Promise<Plan> {
+  return planAttempts({
+    snapshot,
+    model: requireModel(snapshot, call.model, caller),
+    live: await deps.live(),
+    request: routingRequest(call, request),
+    nowMs: deps.now(),
+    entropy: deps.random(),
+  });
+}
+
+function attemptContext(call: ClientCall, plan: Plan, { request, snapshot, timings }: Exchange): AttemptContext {
+  const totalMs = plan.attempts[0]?.limits.totalMs ?? 0;
+  return {
+    call,
+    snapshot,
+    forwardedHeaders: forwardedHeaders(request.headers),
+    dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
+    deadlineMs: Math.min(request.deadlineMs, request.receivedAtMs + totalMs),
+    signal: request.signal,
+    timings,
+  };
+}
+
+/** Headers that carry a request's meaning to a vendor; credentials and the caller's own accounts stay here. */
+const meaningfulHeaders = ['openai-beta', 'anthropic-beta', 'anthropic-version'];
+
+function forwardedHeaders(headers: Exchange['request']['headers']): Record<string, string> {
+  const forwarded: Record<string, string> = {};
+  for (const name of meaningfulHeaders) {
+    const value = headers[name];
+    if (value !== undefined) forwarded[name] = value;
+  }
+  return forwarded;
+}

@@ -1,0 +1,104 @@
+import type { ClientDialect } from '../dialects/dialect.ts';
+import { UpstreamError } from '../providers/upstream.ts';
+import type { PlannedAttempt } from '../routing/plan.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { answerMetadata, metadataSink, withMetadata } from './answer-metadata.ts';
+import { type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
+import type { Exchange, Sink } from './exchange.ts';
+import { failureError } from './failure-error.ts';
+import { asGatewayError, callerError, type GatewayError } from './gateway-error.ts';
+
+type Answered = Exclude<AttemptOutcome, { kind: 'failed' }>;
+type Buffered = Extract<AttemptOutcome, { kind: 'buffered' }>;
+type Streaming = Extract<AttemptOutcome, { kind: 'streaming' }>;
+
+/** An answer that is ready to be sent, and who gave it. */
+export type Delivery = { target: PlannedAttempt; client: ClientDialect; outcome: Answered };
+
+/** Sends an answer to its end. */
+export async function deliverAnswer(exchange: Exchange, delivery: Delivery): Promise<void> {
+  const { client, outcome } = delivery;
+  beginAnswer(exchange, outcomeHeaders(client, outcome));
+  if (outcome.kind === 'buffered') return sendBuffered(exchange, outcome);
+  const sink = streamSink(exchange, client);
+  try {
+    await sendStream({ ...exchange, sink }, { ...delivery, outcome });
+  } finally {
+    await sink.close();
+  }
+  await sink.end();
+}
+
+/** Sends the head of an answer that has succeeded. */
+export function beginAnswer({ sink, record, timings }: Exchange, headers: Record<string, string>): void {
+  sink.head(200, { 'cache-control': 'no-cache', ...answerHeaders(record, timings), ...headers });
+}
+
+/** The caller's sink; `close`, before its end, adds what was asked of whom to those who want it. */
+export function streamSink({ sink, metadata, record }: Exchange, client: ClientDialect) {
+  return metadata ? metadataSink(sink, client, () => answerMetadata(record)) : { ...sink, close: async () => {} };
+}
+
+function outcomeHeaders(client: ClientDialect, { kind, dropped }: Answered): Record<string, string> {
+  return {
+    'content-type': kind === 'streaming' ? client.streamContentType : 'application/json',
+    ...(dropped.length > 0 ? { 'x-sluice-dropped-parameters': dropped.map(encodeURIComponent).join(', ') } : {}),
+  };
+}
+
+async function sendBuffered({ sink, record, metadata }: Exchange, { body, facts }: Buffered): Promise<void> {
+  Object.assign(record, {
+    status: 200,
+    usage: facts.usage,
+    finishReason: facts.finishReason,
+    responseModel: facts.responseModel,
+  });
+  await sink.end(metadata ? withMetadata(body.toString(), answerMetadata(record)) : body);
+}
+
+type StreamDelivery = Delivery & { outcome: Streaming };
+
+/** After the first byte a failure can only be an explicit error event, never a silent end. */
+async function sendStream(
+  { request, sink, record }: Exchange,
+  { target, client, outcome }: StreamDelivery,
+): Promise<void> {
+  const { relay, guard, exchange, secret } = outcome;
+  try {
+    const { failure, told, ...facts } = await relay(sink, guard);
+    Object.assign(record, facts);
+    if (failure && told) noteError(record, failureError(failure, target));
+    else if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
+  } catch (thrown) {
+    const error = interruption(thrown, request.signal, target);
+    await sendErrorEvent(error, { sink, record, client });
+    if (error.code === 'internal_error') throw error;
+  } finally {
+    guard.stop();
+    exchange.abort(new UpstreamError('connection', 'The answer is over'));
+  }
+}
+
+/** What ended a stream: the connection to the provider, the caller, or a mistake of ours. */
+function interruption(thrown: unknown, signal: AbortSignal, target: PlannedAttempt): GatewayError {
+  try {
+    return failureError(failureOfConnection(thrown, signal), target);
+  } catch (mistake) {
+    return asGatewayError(mistake);
+  }
+}
+
+/** Puts into the record what the caller is told. */
+export function noteError(record: RequestRecord, error: GatewayError): void {
+  record.errorCode = error.code;
+  record.faultDomain = error.faultDomain;
+}
+
+async function sendErrorEvent(
+  error: GatewayError,
+  { sink, record, client }: { sink: Sink; record: RequestRecord; client: ClientDialect },
+): Promise<void> {
+  noteError(record, error);
+  await sink.write(client.encodeStreamError(callerError(error, record.requestId)));
+}
