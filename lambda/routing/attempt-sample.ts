@@ -8,12 +8,13 @@ export type AttemptSample = {
   atMs: number;
   streamed: boolean;
   promptSize: PromptSize;
+  /** `cancelled`: the caller left, or another target was faster. Neither a success nor a failure of the target's. */
   outcome: 'answered' | FailureKind;
   /** Second try of the same request on the same target. */
   retry: boolean;
   /**
-   * Streamed: time to the first content. Buffered: time to the whole answer. After a timeout, how long it was waited:
-   * then the true wait is at least this long.
+   * Streamed: time to the first content. Buffered: time to the whole answer. After a timeout or when it was cancelled,
+   * how long it was waited: then the true wait is at least this long. Absent when the failure says nothing of it.
    */
   waitMs?: number;
   /** Tokens of the answer as the vendor counted them, and the time from the first content to the end. */

@@ -5,8 +5,18 @@ import type { RequestedModel } from './requested-model.ts';
 import type { RoutingRequest } from './routing-request.ts';
 import { targetName } from './target-name.ts';
 
-/** Limits in milliseconds: to connect, to the first content, between two pieces, and for the whole request. */
-export type Limits = { connectMs: number; firstContentMs: number; idleMs: number; totalMs: number };
+/** Limits in milliseconds. */
+export type Limits = {
+  connectMs: number;
+  /** To the first content of a streamed answer. */
+  firstContentMs: number;
+  /** To the whole of a buffered answer; absent: as long as the request may take. */
+  answerMs?: number;
+  /** Between two pieces of a streamed answer. */
+  idleMs: number;
+  /** For the whole request, all its attempts together. */
+  totalMs: number;
+};
 
 /** One try: whom to ask for what, how long to wait, what to do with what it cannot honour, and why it stands here. */
 export type PlannedAttempt = {
@@ -15,12 +25,24 @@ export type PlannedAttempt = {
   limits: Limits;
   dropsUnsupported?: true;
   reason: string;
+  /** It stands for a fallback model, not for the one that was asked for. */
+  fallback?: true;
+  /** It is tried although its breaker is not closed: with the lease, or because everything is open. */
+  breaker?: 'half-open' | 'open';
+  /** The usual (median) time to first content, or to the whole buffered answer; unknown when absent. */
+  expectedWaitMs?: number;
+  /** What this request costs there, about, in millionths of a US dollar; unknown when absent. */
+  costMicroUsd?: number;
+  /** What its model can read and write together, in tokens; unknown when absent. */
+  contextTokens?: number;
+  /** When the next target may be started besides; absent: never. */
+  hedge?: HedgeTerms;
 };
 
-/**
- * Long enough for models that think before they speak: an unfinished answer costs more than a late one. Where the
- * answer is buffered, the first content is all of it and only `totalMs` applies.
- */
+/** A silent target is helped out after its usual p95: at most this share of requests, at most so much dearer. */
+export type HedgeTerms = { afterMs: number; maxShare: number; maxCostFactor: number };
+
+/** Long enough for models that think before they speak: an unfinished answer costs more than a late one. */
 export const defaultLimits: Limits = { connectMs: 5_000, firstContentMs: 120_000, idleMs: 60_000, totalMs: 900_000 };
 
 /** Everything that a plan depends on; `entropy` in [0, 1) is the only chance in it. */
