@@ -13,6 +13,7 @@ import { cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
 import type { SecretStore } from './store/secret-store.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** The gateway with its stores behind caches, as both entries run it. */
 export type AssembledGateway = {
@@ -24,22 +25,25 @@ export type AssembledGateway = {
   close(): void;
 };
 
-/** What a gateway is assembled from; `log` takes lines of JSON. */
+/** What a gateway is assembled from; `coldStart` says whether its first request has to wait for its start. */
 export type GatewayParts = {
   reader: ConfigReader;
   secretStore: SecretStore;
   awsCredentials: () => AwsCredentials | undefined;
-  log: (line: string) => void;
+  telemetry: Telemetry;
+  coldStart?: boolean;
 };
 
 const firstCaller: Caller = { label: 'first-key', models: undefined };
 
 /** Puts the core together with a config table, a source of secrets and a log. */
-export function assembleGateway({ reader, secretStore, awsCredentials, log }: GatewayParts): AssembledGateway {
+export function assembleGateway(parts: GatewayParts): AssembledGateway {
+  const { reader, secretStore, awsCredentials, telemetry, coldStart = false } = parts;
   const now = Date.now;
-  const logEvent = (event: string, reason: string) =>
-    log(JSON.stringify({ event, at: new Date().toISOString(), reason }));
-  const onError = (error: unknown) => logEvent('RefreshFailed', error instanceof Error ? error.name : typeof error);
+  const onError = (error: unknown) => {
+    const reason = error instanceof Error ? error.name : typeof error;
+    telemetry.event('RefreshFailed', { reason }, { refreshFailures: 1 });
+  };
   const snapshot = liveSnapshot(reader, { now, onError });
   const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
   const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
@@ -49,7 +53,7 @@ export function assembleGateway({ reader, secretStore, awsCredentials, log }: Ga
 
   async function findCaller(sha256: string): Promise<Caller | undefined> {
     const item = await keys.get(sha256);
-    if (item) return callerOf(item, now(), (reason) => logEvent('KeyRejected', reason));
+    if (item) return callerOf(item, now(), (reason) => telemetry.event('KeyRejected', { reason }));
     const digest = await firstKeyDigest.get();
     return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
   }
@@ -69,7 +73,8 @@ export function assembleGateway({ reader, secretStore, awsCredentials, log }: Ga
     random: Math.random,
     newId: () => randomUUID().replaceAll('-', ''),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    log,
+    telemetry,
+    coldStart,
   });
   return {
     gateway,

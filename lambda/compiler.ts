@@ -7,15 +7,23 @@ import type { RawItem } from './config/raw-item.ts';
 import { environmentNames, requiredVariable } from './environment.ts';
 import { dynamoConfigWriter } from './store/dynamo-config-writer.ts';
 import { type DynamoItem, rawItem } from './store/dynamo-item.ts';
+import { defaultMetricNamespace } from './telemetry/metric-names.ts';
+import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
 
 const store = dynamoConfigWriter(new DynamoDBClient({}), requiredVariable(process.env, environmentNames.configTable));
 const eventBusName = requiredVariable(process.env, environmentNames.eventBus);
+const telemetry = createTelemetry({
+  namespace: process.env[environmentNames.metricNamespace] ?? defaultMetricNamespace,
+  write: standardOutput,
+  now: Date.now,
+});
 const eventBridge = new EventBridgeClient({ maxAttempts: 2 });
 
 /** Runs after every edit of the config table. A rejected edit is no failure: only what is worth a retry is thrown. */
 export const handler = middy<DynamoDBStreamEvent>().handler(async (event: DynamoDBStreamEvent) => {
   const status = await publishConfiguration({ store, emit, now: Date.now }, changedApart(event));
-  log({ event: 'ConfigCompiled', records: event.Records.length, ...status });
+  const metric = status.state === 'rejected' ? 'configRejected' : 'configPublished';
+  telemetry.event('ConfigCompiled', { records: event.Records.length, ...status }, { [metric]: 1 });
 });
 
 const compiledFrom = ['provider', 'model', 'settings'];
@@ -36,10 +44,6 @@ async function emit({ type, ...detail }: ConfigEvent): Promise<void> {
     for (const { ErrorCode } of Entries) if (ErrorCode) throw new Error(ErrorCode);
   } catch (error) {
     const reason = error instanceof Error ? error.name : typeof error;
-    log({ event: 'EventNotSent', detailType: type, ...detail, reason });
+    telemetry.event('EventNotSent', { detailType: type, ...detail, reason }, { eventsLost: 1 });
   }
-}
-
-function log(line: Record<string, unknown>): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

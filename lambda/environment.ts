@@ -8,6 +8,8 @@ export const environmentNames = {
   vendorSecret: 'VENDOR_SECRET',
   /** Name or ARN of the secret that holds the first caller key, as plain text. */
   firstKeySecret: 'FIRST_KEY_SECRET',
+  /** Namespace of the metrics in CloudWatch; without it a default one. */
+  metricNamespace: 'METRIC_NAMESPACE',
   /** Name of the EventBridge bus that hears `ConfigPublished` and `ConfigRejected`. */
   eventBus: 'EVENT_BUS',
 } as const;

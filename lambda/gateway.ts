@@ -6,6 +6,8 @@ import { functionUrlHandler } from './hosts/function-url.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
+import { defaultMetricNamespace } from './telemetry/metric-names.ts';
+import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
 
 /** Init may take 10 s on Lambda; a slow AWS must not use them up. */
 const longestWarmUpMs = 3_000;
@@ -22,7 +24,13 @@ const { gateway, warm, settled } = assembleGateway({
   reader: dynamoConfigReader(new DynamoDBClient({}), configTable),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   awsCredentials: () => roleCredentials(process.env),
-  log: (line) => process.stdout.write(`${line}\n`),
+  telemetry: createTelemetry({
+    namespace: process.env[environmentNames.metricNamespace] ?? defaultMetricNamespace,
+    write: standardOutput,
+    now: Date.now,
+  }),
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+  coldStart: process.env['AWS_LAMBDA_INITIALIZATION_TYPE'] !== 'provisioned-concurrency',
 });
 
 // Init is not throttled, the first request is: read now what it will need.

@@ -8,12 +8,15 @@ import { publishConfiguration } from './compiler/publish-configuration.ts';
 import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
 import { ConfigFileError } from './config/config-text.ts';
 import { configFromEnvironment } from './config/environment-config.ts';
+import { environmentNames } from './environment.ts';
 import { nodeHttpServer } from './hosts/node-http.ts';
 import { demoItems, startDemoVendor } from './providers/demo-vendor.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
+import { defaultMetricNamespace } from './telemetry/metric-names.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
 
 const usage = `Usage: npm run serve -- [--config FILE] [--port N] [--host ADDRESS]
 
@@ -123,7 +126,11 @@ async function main(): Promise<void> {
     reader: store,
     secretStore,
     awsCredentials: () => roleCredentials(process.env),
-    log: lines.add,
+    telemetry: createTelemetry({
+      namespace: process.env[environmentNames.metricNamespace] ?? defaultMetricNamespace,
+      write: lines.add,
+      now: Date.now,
+    }),
   });
   await warm();
   const server = nodeHttpServer(gateway);

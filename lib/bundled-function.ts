@@ -1,8 +1,9 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { environmentNames } from '../lambda/environment.ts';
 
 export type BundledFunctionProps = {
   description: string;
@@ -36,7 +37,8 @@ export class BundledFunction extends Construct {
       handler: 'index.handler',
       memorySize: props.memorySizeMb,
       timeout: props.timeout,
-      environment: props.environment,
+      // Two stacks in one account keep their metrics apart.
+      environment: { ...props.environment, [environmentNames.metricNamespace]: Stack.of(this).stackName },
       role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { assembleGateway } from '../lambda/assemble-gateway.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
 import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
+import { createTelemetry } from '../lambda/telemetry/telemetry.ts';
 import { chatRequest, collectingSink } from './support/core.ts';
 
 const key = 'canary-caller-key';
@@ -18,7 +19,7 @@ async function statusWith(
     awsCredentials: () => undefined,
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
     secretStore: memorySecretStore({}, firstKey),
-    log: (line) => void lines.push(line),
+    telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
   });
   const sink = collectingSink();
   await gateway.handle(chatRequest({}, { method: 'GET', path: '/v1/models', headers: { 'x-api-key': sent } }), sink);

@@ -1,5 +1,5 @@
 import type { ClientDialect } from '../dialects/dialect.ts';
-import { isObject, type JsonObject, withoutUndefined } from '../dialects/json-value.ts';
+import { type JsonObject, withoutUndefined } from '../dialects/json-value.ts';
 import { type EventRun, eventSplitter } from '../dialects/sse-events.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import type { GatewayRequest, Sink } from './exchange.ts';
@@ -20,9 +20,10 @@ const toldOfAttempts = ['requestModel', 'provider', 'model', 'reason', 'outcome'
 /** What was asked of whom for this request, and what came of it, as far as it is known now. */
 export function answerMetadata(record: RequestRecord): JsonObject {
   const { requestId, requestModel, provider, targetModel, configVersion } = record;
-  const attempts = record.attempts.map((attempt) =>
-    isObject(attempt) ? Object.fromEntries(toldOfAttempts.map((name) => [name, attempt[name]])) : {},
-  );
+  const attempts = record.attempts.map((attempt) => {
+    const known: JsonObject = { ...attempt };
+    return Object.fromEntries(toldOfAttempts.map((name) => [name, known[name]]));
+  });
   return withoutUndefined({ requestId, requestModel, provider, model: targetModel, configVersion, attempts });
 }
 

@@ -1,4 +1,5 @@
 import { type Plan, planAttempts } from '../routing/plan.ts';
+import { type AttemptRecord, shownTargets } from '../telemetry/request-record.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { ClientCall } from './client-call.ts';
 import type { Exchange } from './exchange.ts';
@@ -6,7 +7,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
 import { routingRequest } from './routing-facts.ts';
-import { type AttemptRecord, type PlanOutcome, runPlan } from './run-plan.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
 
 /** A model, how it was asked, and what came of it. */
 export type AskedModel = PlanOutcome & { plan: Plan; context: AttemptContext };
@@ -18,8 +19,10 @@ export async function askModel(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<AskedModel> {
-  const { timings } = exchange;
+  const { timings, record } = exchange;
   const plan = await timings.during('plan', () => planFor(call, exchange, deps));
+  record.plan = shownTargets(plan.attempts);
+  if (plan.leftOut.length > 0) record.leftOut = shownTargets(plan.leftOut);
   const context = attemptContext(call, plan, exchange);
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');

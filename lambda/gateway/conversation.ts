@@ -1,5 +1,6 @@
 import type { ClientDialect, RequestContext } from '../dialects/dialect.ts';
 import { RequestProblem } from '../dialects/request-problem.ts';
+import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { askModel } from './ask-model.ts';
 import { type ClientCall, readClientCall } from './client-call.ts';
 import { deliverAnswer } from './deliver-answer.ts';
@@ -7,7 +8,6 @@ import type { Exchange, GatewayRequest } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
-import type { AttemptRecord } from './run-plan.ts';
 
 /** How the caller speaks, and what the path said of the request. */
 export type Conversation = { client: ClientDialect; context: RequestContext };

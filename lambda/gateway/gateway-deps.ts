@@ -6,6 +6,7 @@ import type { AwsCredentials } from '../providers/sigv4.ts';
 import type { Upstream } from '../providers/upstream.ts';
 import type { AttemptSample } from '../routing/attempt-sample.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
 export type Caller = {
@@ -42,6 +43,8 @@ export type GatewayDeps = {
   /** Letters and digits that nobody has had before. */
   newId(): string;
   sleep(ms: number): Promise<void>;
-  /** Takes one line of JSON for each request. */
-  log(line: string): void;
+  /** Takes what happened, for the log and the metrics. */
+  telemetry: Telemetry;
+  /** The first request has to wait for the start of the environment. */
+  coldStart: boolean;
 };

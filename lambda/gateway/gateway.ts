@@ -1,4 +1,7 @@
-import { type RequestRecord, requestLogLine } from '../telemetry/request-record.ts';
+import type { IncomingMessage } from 'node:http';
+import type { Snapshot } from '../config/snapshot.ts';
+import { vendorRequestId } from '../providers/vendor-request-id.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerMetadata, metadataField, wantsMetadata } from './answer-metadata.ts';
 import { authenticate } from './authenticate.ts';
@@ -9,6 +12,7 @@ import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
 import { describeModel, listModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
+import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
 
 /** The gateway, the same behind every host: answers one request completely, then writes its log line. Never throws. */
 export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<void> };
@@ -17,37 +21,62 @@ export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<voi
 export const largestBodyBytes = 6 * 1024 * 1024;
 
 export function createGateway(deps: GatewayDeps): Gateway {
+  let { coldStart } = deps;
   return {
     async handle(request, sink) {
       const { id: requestId, method, receivedAtMs } = request;
       const record: RequestRecord = { requestId, method, path: request.path.slice(0, 200), receivedAtMs, attempts: [] };
+      if (coldStart) record.coldStart = true;
+      coldStart = false;
+      const watch = watchRequest(record, sink, deps);
       const known = {
         request,
-        sink: watchHead(sink, record),
+        sink: watch.sink,
         record,
         timings: newTimings(deps.monotonicMs),
         metadata: wantsMetadata(request),
       };
       try {
-        await answer(known, deps);
+        await answer(known, watch.deps);
       } catch (thrown) {
         await answerError(thrown, known);
       } finally {
-        deps.log(requestLogLine(record, deps.now()));
+        watch.finish();
       }
     },
   };
 }
 
-/** The status that the caller saw belongs into the record, and says whether an error can still be a JSON answer. */
-function watchHead(sink: Sink, record: RequestRecord): Sink {
-  return {
-    head(status, headers) {
-      sink.head(status, headers);
-      record.status = status;
+/**
+ * The world as one request sees it, so that its record shows what passes by: the status that the caller saw, which also
+ * says whether an error can still be a JSON answer, the vendor's request id, and the time that was spent in waiting.
+ */
+function watchRequest(record: RequestRecord, sink: Sink, deps: GatewayDeps) {
+  const startedMs = deps.monotonicMs();
+  const clock = waitClock(deps.monotonicMs);
+  let inForce: Snapshot | undefined;
+  const noteStatus = (status: number) => {
+    record.status = status;
+  };
+  const noteVendor = ({ headers }: IncomingMessage) => {
+    record.vendorRequestId = vendorRequestId(headers) ?? record.vendorRequestId;
+  };
+  const watched: GatewayDeps = {
+    ...deps,
+    snapshot: async () => {
+      inForce = await deps.snapshot();
+      return inForce;
     },
-    write: sink.write,
-    end: sink.end,
+    upstream: watchedUpstream(deps.upstream, clock, noteVendor),
+    sleep: (ms) => clock.during(deps.sleep(ms)),
+  };
+  return {
+    sink: watchedSink(sink, clock, noteStatus),
+    deps: watched,
+    finish() {
+      record.overheadMs = Math.round((deps.monotonicMs() - startedMs - clock.waitedMs()) * 1000) / 1000;
+      deps.telemetry.requestCompleted(record, inForce);
+    },
   };
 }
 
@@ -57,6 +86,7 @@ type Arrival = Omit<Exchange, 'caller' | 'snapshot'>;
 async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   const { request, sink, record, timings } = arrival;
   const route = await findRoute(request);
+  record.operation = route.name;
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
   const [caller, snapshot] = await timings.during('auth', () =>
     Promise.all([authenticate(request, deps), deps.snapshot()]),

@@ -1,19 +1,9 @@
 import { findProvider } from '../providers/provider.ts';
-import { type Failure, nextSteps } from '../routing/failure.ts';
+import { nextSteps } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
+import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { type AttemptContext, type AttemptOutcome, attemptTarget, secretsOf } from './attempt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-
-/** What is remembered of one try, for the log. */
-export type AttemptRecord = {
-  provider: string;
-  model: string;
-  reason: string;
-  durationMs: number;
-  outcome: Failure['kind'] | 'answered';
-  status?: number | undefined;
-  detail?: string | undefined;
-};
 
 export type PlanOutcome = {
   /** The target that answered, or the one that failed last. */
@@ -52,14 +42,15 @@ async function recordedAttempt(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<AttemptOutcome> {
-  const startedMs = deps.now();
+  const startedAtMs = deps.now();
   const outcome = await attemptTarget(target, context, deps);
   const failure = outcome.kind === 'failed' ? outcome.failure : undefined;
   records.push({
     provider: target.provider,
     model: target.model,
     reason: target.reason,
-    durationMs: deps.now() - startedMs,
+    startedAtMs,
+    durationMs: deps.now() - startedAtMs,
     outcome: failure?.kind ?? 'answered',
     status: failure?.status,
     detail: failure?.detail,

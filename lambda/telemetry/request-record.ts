@@ -1,4 +1,25 @@
 import type { Usage } from '../dialects/usage.ts';
+import type { FailureKind } from '../routing/failure.ts';
+import { targetName } from '../routing/target-name.ts';
+
+/** What is remembered of one try. */
+export type AttemptRecord = {
+  provider: string;
+  model: string;
+  reason: string;
+  /** Milliseconds since the epoch. */
+  startedAtMs: number;
+  /** Of a stream until its first content, else until the whole answer or the failure. */
+  durationMs: number;
+  outcome: FailureKind | 'answered';
+  /** The vendor's HTTP status, when it is not a success. */
+  status?: number | undefined;
+  /** What happened, in words of ours. */
+  detail?: string | undefined;
+};
+
+/** A target of the plan, and why it has its place, or none. */
+export type PlannedTarget = { target: string; reason: string };
 
 /** What is known of one request when it is over. Holds no prompt, no answer and no secret, and never may. */
 export type RequestRecord = {
@@ -7,28 +28,40 @@ export type RequestRecord = {
   path: string;
   /** Milliseconds since the epoch. */
   receivedAtMs: number;
+  /** What was asked of the gateway, by the name of its route. */
+  operation?: string;
   status?: number;
   keyLabel?: string;
   requestModel?: string | undefined;
   provider?: string;
   targetModel?: string;
   responseModel?: string | undefined;
+  /** By which the vendor finds the request in its own log. */
+  vendorRequestId?: string | undefined;
   stream?: boolean;
-  attempts: readonly object[];
+  /** The first ten of the order that was planned; `attempts` says how far it went. */
+  plan?: readonly PlannedTarget[];
+  leftOut?: readonly PlannedTarget[];
+  attempts: readonly AttemptRecord[];
+  /** From the receipt of the request to the first content, which is everything when the answer is buffered. */
   timeToFirstChunkMs?: number;
+  /** Spent by the gateway itself: neither in waiting for vendors nor for the caller. */
+  overheadMs?: number;
   usage?: Usage | undefined;
   finishReason?: string | undefined;
   errorCode?: string;
-  faultDomain?: string;
+  faultDomain?: 'caller' | 'policy' | 'provider' | 'gateway';
   /** Why an internal error happened: the type and the place of the exception, never its message. */
   cause?: string;
   configVersion?: number;
+  /** The first request of its environment, which had to wait for the start. */
+  coldStart?: boolean;
 };
 
-/** One line of JSON for the log. */
-export function requestLogLine(record: RequestRecord, nowMs: number): string {
-  const { receivedAtMs } = record;
-  const head = `{"event":"RequestCompleted","at":"${new Date(receivedAtMs).toISOString()}","durationMs":${nowMs - receivedAtMs},`;
-  // The rest of an object's text behind its opening brace: cheaper than a copy with three more fields.
-  return head + JSON.stringify(record).slice(1);
+/** No line needs more of a plan; the place of the target that answered is among its attempts. */
+const mostShown = 10;
+
+/** The targets of a plan as the log names them, the first of them when there are many. */
+export function shownTargets(targets: readonly { provider: string; model: string; reason: string }[]): PlannedTarget[] {
+  return targets.slice(0, mostShown).map((target) => ({ target: targetName(target), reason: target.reason }));
 }

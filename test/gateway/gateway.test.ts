@@ -1,5 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { chatRequest, closeCores, collectingSink, handled, snapshotOf, vendorSecret } from '../support/core.ts';
+import { createGateway } from '../../lambda/gateway/gateway.ts';
+import {
+  chatRequest,
+  closeCores,
+  collectingSink,
+  coreDeps,
+  handled,
+  snapshotOf,
+  vendorSecret,
+} from '../support/core.ts';
 import {
   answer,
   chunk,
@@ -162,6 +171,65 @@ describe('createGateway', () => {
         expect(log).not.toContain('canary-');
       }
     }
+  });
+
+  test('says how long it took by itself, without the time that vendor and caller took', async () => {
+    const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    vendor.always(
+      stream(
+        () => pause(60),
+        role,
+        chunk({ content: 'a' }),
+        () => pause(60),
+        chunk({}, 'stop'),
+        done,
+      ),
+    );
+    const sink = collectingSink();
+    const { end } = sink;
+    sink.end = async (bytes) => {
+      await pause(60);
+      await end(bytes);
+    };
+
+    const { line } = await handled(snapshotOf(vendor.url), chatRequest({ stream: true }), { sink });
+
+    expect(line.durationMs).toBeGreaterThanOrEqual(178);
+    expect(line.overheadMs).toBeGreaterThan(0);
+    expect(line.overheadMs).toBeLessThan(60);
+    expect(line.timeToFirstChunkMs).toBeGreaterThanOrEqual(59);
+    expect(line.timeToFirstChunkMs).toBeLessThan(119);
+  });
+
+  test('logs the id by which the vendor knows the request, and nothing else that it puts there', async () => {
+    const idOf = async (headers: Record<string, string>) => {
+      vendor.always(answer(200, completion('hello'), headers));
+      return (await handled(snapshotOf(vendor.url), chatRequest())).line.vendorRequestId;
+    };
+
+    expect(await idOf({ 'x-request-id': 'req_0a-1' })).toBe('req_0a-1');
+    expect(await idOf({ 'request-id': 'req_011' })).toBe('req_011');
+    expect(await idOf({ 'x-request-id': 'You said: canary' })).toBeUndefined();
+    expect(await idOf({ 'x-request-id': 'x'.repeat(129) })).toBeUndefined();
+    expect(await idOf({})).toBeUndefined();
+  });
+
+  test('logs the plan with its reasons', async () => {
+    const { line } = await handled(snapshotOf(vendor.url), chatRequest());
+
+    expect(line.plan).toEqual([{ target: 'scripted/model-1', reason: 'the only target' }]);
+    expect(line.attempts).toMatchObject([{ reason: 'the only target', startedAtMs: expect.any(Number) }]);
+  });
+
+  test('knows a cold start by its first request', async () => {
+    const { deps, lines, close } = coreDeps(snapshotOf(vendor.url), { coldStart: true });
+    const gateway = createGateway(deps);
+
+    await gateway.handle(chatRequest(), collectingSink());
+    await gateway.handle(chatRequest(), collectingSink());
+    close();
+
+    expect(lines.map((line) => JSON.parse(line).coldStart)).toEqual([true, undefined]);
   });
 
   test.each([

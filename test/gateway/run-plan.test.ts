@@ -6,10 +6,11 @@ import { openAiChatClient } from '../../lambda/dialects/openai-chat/openai-chat.
 import type { AttemptContext } from '../../lambda/gateway/attempt.ts';
 import { readClientCall } from '../../lambda/gateway/client-call.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
-import { type AttemptRecord, runPlan } from '../../lambda/gateway/run-plan.ts';
+import { runPlan } from '../../lambda/gateway/run-plan.ts';
 import { newTimings } from '../../lambda/gateway/timings.ts';
 import { type UpstreamCall, UpstreamError } from '../../lambda/providers/upstream.ts';
 import { defaultLimits } from '../../lambda/routing/plan.ts';
+import type { AttemptRecord } from '../../lambda/telemetry/request-record.ts';
 import { coreDeps } from '../support/core.ts';
 import { completion } from '../support/scripted-vendor.ts';
 import { aSnapshot } from '../support/snapshots.ts';

@@ -55,7 +55,6 @@ export async function startReplayGateway(targets: readonly ReplayTarget[]): Prom
   const { deps, close } = coreDeps(snapshot, {
     secrets: { get: async () => secrets, refresh: async () => secrets },
     newId: () => randomUUID().replaceAll('-', ''),
-    log: () => {},
   });
   const server = nodeHttpServer(createGateway(deps));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

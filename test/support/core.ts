@@ -6,6 +6,8 @@ import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
+import { emittedMetrics } from './emitted-metrics.ts';
 import { aSnapshot } from './snapshots.ts';
 
 /** A sink that keeps what it gets. */
@@ -40,6 +42,11 @@ export const vendorSecret = 'canary-vendor-secret';
 /** Dependencies of the core: real connections, everything else in memory. `close` ends the connections. */
 export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) {
   const lines: string[] = [];
+  // Whatever a test is about: a line that CloudWatch would not read fails it.
+  const write = (line: string) => {
+    emittedMetrics(line);
+    lines.push(line);
+  };
   const upstream = createUpstream();
   const secrets = recordByName(Object.keys(snapshot.providers).map((name) => [name, [vendorSecret]]));
   const deps: GatewayDeps = {
@@ -57,7 +64,8 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     random: () => 0.5,
     newId: () => 'id',
     sleep: async () => {},
-    log: (line) => void lines.push(line),
+    telemetry: createTelemetry({ namespace: 'Test', write, now: Date.now }),
+    coldStart: false,
     ...fields,
   };
   return { deps, lines, close: upstream.close };
@@ -108,5 +116,10 @@ export async function handled(
   const { deps, lines, close } = coreDeps(snapshot, fields);
   running.push(close);
   await createGateway(deps).handle(request, sink);
-  return { sink, text: sink.text(), head: sink.heads[0], line: JSON.parse(lines.join('')), log: lines.join('\n') };
+  return { sink, text: sink.text(), head: sink.heads[0], line: requestLine(lines), log: lines.join('\n') };
+}
+
+/** The line that says everything of a request, the last of its lines. */
+export function requestLine(lines: readonly string[]) {
+  return JSON.parse(lines.findLast((line) => line.includes('"event":"RequestCompleted"')) ?? '{}');
 }

@@ -683,7 +683,7 @@ async function logged(gateway: RunningGateway, requestId: string): Promise<strin
     const line = gateway
       .logs()
       .split('\n')
-      .find((candidate) => candidate.includes(requestId));
+      .find((candidate) => candidate.includes(requestId) && candidate.includes('"RequestCompleted"'));
     if (line) return line.slice(line.indexOf('{'));
     if (Date.now() > deadline) throw new Error(`No line for ${requestId}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

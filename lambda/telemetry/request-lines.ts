@@ -1,0 +1,117 @@
+import type { Snapshot } from '../config/snapshot.ts';
+import type { EmbedMetrics, MetricValues } from './embedded-metrics.ts';
+import type { AttemptRecord, RequestRecord } from './request-record.ts';
+import { targetModels } from './target-model.ts';
+
+/** Whether an outcome speaks against the target; undefined where it was not asked, or not until its answer. */
+const targetFailed: Readonly<Record<AttemptRecord['outcome'], boolean | undefined>> = {
+  answered: false,
+  rate_limited: true,
+  overloaded: true,
+  timeout: true,
+  connection: true,
+  server_error: true,
+  bad_response: true,
+  unauthorized: true,
+  not_found: true,
+  context_length: false,
+  content_policy: false,
+  rejected: false,
+  no_secret: undefined,
+  unsupported: undefined,
+  cancelled: undefined,
+};
+
+const errorMetrics = {
+  caller: 'callerErrors',
+  policy: 'policyErrors',
+  provider: 'providerErrors',
+  gateway: 'gatewayErrors',
+} as const;
+
+const longestName = 200;
+
+/** Load balancers ask for the health every few seconds, which is nobody's request. */
+const uncounted = 'health';
+
+/**
+ * Makes the lines of a finished request: one that says everything, with the metrics of the request and of the attempt
+ * that answered or was the last, and before it one for each other attempt. A line has one value for a dimension, so the
+ * metrics of another target need a line of their own.
+ */
+export function requestLines(embed: EmbedMetrics) {
+  const modelOf = targetModels();
+  return (record: RequestRecord, snapshot: Snapshot | undefined, nowMs: number): string[] => {
+    const { attempts, receivedAtMs, provider: _provider, targetModel: _model, ...facts } = record;
+    // The vendor's own words, of any length.
+    if (facts.responseModel !== undefined) facts.responseModel = facts.responseModel.slice(0, longestName);
+    if (facts.finishReason !== undefined) facts.finishReason = facts.finishReason.slice(0, longestName);
+    const last = attempts.findLast(({ outcome }) => outcome === 'answered') ?? attempts.at(-1);
+    const target = (attempt: AttemptRecord) => ({ provider: attempt.provider, model: modelOf(attempt, snapshot) });
+    const line = (head: object, values: MetricValues) => `${JSON.stringify(head).slice(0, -1)}${embed(values, nowMs)}}`;
+    const at = new Date(nowMs).toISOString();
+
+    const lines: string[] = [];
+    for (const attempt of attempts) {
+      if (attempt === last) continue;
+      const { requestId } = record;
+      const head = {
+        event: 'AttemptFailed',
+        at,
+        requestId,
+        ...attempt,
+        targetModel: attempt.model,
+        ...target(attempt),
+      };
+      lines.push(line(head, attemptMetrics(attempt)));
+    }
+    const durationMs = nowMs - receivedAtMs;
+    const values = requestMetrics(record, durationMs);
+    if (last) addTargetMetrics(values, last, record, nowMs);
+    lines.push(
+      line({ event: 'RequestCompleted', at, durationMs, ...facts, ...(last && target(last)), attempts }, values),
+    );
+    return lines;
+  };
+}
+
+function requestMetrics(record: RequestRecord, durationMs: number): MetricValues {
+  const { operation, stream, faultDomain, status, timeToFirstChunkMs, overheadMs, attempts } = record;
+  if (operation === uncounted) return {};
+  const values: MetricValues = { requests: 1 };
+  if (record.coldStart) values.coldStarts = 1;
+  if (faultDomain) values[errorMetrics[faultDomain]] = 1;
+  if (attempts.length === 0) return values;
+  if (overheadMs !== undefined) values.overheadSeconds = seconds(overheadMs);
+  if (status !== 200 || faultDomain) return values;
+  values.requestSeconds = seconds(durationMs);
+  if (stream && timeToFirstChunkMs !== undefined) values.firstTokenSeconds = seconds(timeToFirstChunkMs);
+  return values;
+}
+
+/** A stream that broke off counts as a failure of the target although it had begun to answer. */
+function addTargetMetrics(values: MetricValues, attempt: AttemptRecord, record: RequestRecord, nowMs: number): void {
+  Object.assign(values, attemptMetrics(attempt));
+  if (attempt.outcome !== 'answered') return;
+  if (record.faultDomain === 'provider') values.attemptFailures = 1;
+  else if (record.faultDomain === undefined) values.answerSeconds = seconds(nowMs - attempt.startedAtMs);
+  if (record.stream) values.firstChunkSeconds = seconds(attempt.durationMs);
+  const { usage } = record;
+  if (!usage) return;
+  values.inputTokens = usage.inputTokens;
+  values.outputTokens = usage.outputTokens;
+  // A metric that is always zero costs as much as any other.
+  if (usage.cacheReadInputTokens > 0) values.cacheReadInputTokens = usage.cacheReadInputTokens;
+  if (usage.cacheCreationInputTokens > 0) values.cacheCreationInputTokens = usage.cacheCreationInputTokens;
+  if (usage.reasoningOutputTokens > 0) values.reasoningOutputTokens = usage.reasoningOutputTokens;
+}
+
+function attemptMetrics({ outcome }: AttemptRecord): MetricValues {
+  const failed = targetFailed[outcome];
+  return failed === undefined ? {} : { attemptFailures: failed ? 1 : 0 };
+}
+
+/** To the microsecond: what is beyond that is noise, and long. */
+function seconds(ms: number): number {
+  return Math.round(ms * 1000) / 1_000_000;
+}
