@@ -15,7 +15,6 @@ import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-ca
 import type { Relay, RelayedFacts } from './relay-stream.ts';
 import type { Timings } from './timings.ts';
 import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
-import type { VendorRequest } from './vendor-request.ts';
 
 /** What all attempts of one request share. */
 export type AttemptContext = {
@@ -77,11 +76,13 @@ async function prepare(
 }
 
 async function send(
-  { provider, outgoing, headers, key: { secret }, authorization }: PreparedCall,
+  prepared: PreparedCall,
   planned: PlannedAttempt,
   context: AttemptContext,
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
+  const { provider, outgoing, headers, authorization } = prepared;
+  const { secret } = prepared.key;
   const { unsupported } = outgoing;
   const { origin } = provider;
   const { connectMs } = planned.limits;
@@ -100,7 +101,7 @@ async function send(
   try {
     const response = await exchange.response;
     if (!isSuccess(response)) guard.expect('end of the error', planned.limits.idleMs);
-    const answer = await readVendorAnswer(response, reading(planned, context, outgoing, deps));
+    const answer = await readVendorAnswer(response, reading(planned, context, prepared, deps));
     if ('failure' in answer) {
       drop();
       return failed(answer.failure, secret);
@@ -120,7 +121,7 @@ async function send(
 function reading(
   { model }: PlannedAttempt,
   { call, timings }: AttemptContext,
-  { vendor }: VendorRequest,
+  { outgoing, provider }: PreparedCall,
   deps: GatewayDeps,
 ): AnswerReading {
   const nowMs = deps.now();
@@ -131,7 +132,7 @@ function reading(
     nowSeconds: Math.floor(nowMs / 1000),
     newId: (prefix) => prefix + deps.newId(),
   });
-  return { call, vendor, answer, timings, nowMs };
+  return { call, vendor: outgoing.vendor, errors: provider.errors, answer, timings, nowMs };
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {

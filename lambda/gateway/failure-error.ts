@@ -69,6 +69,11 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     code: 'provider_failed',
     message: `${name} failed${saying(failure)} Try again.`,
   }),
+  generation_failed: (failure, { name }) => ({
+    code: 'provider_failed',
+    message: failure.error?.message ?? `What the model wrote was refused by ${name} itself.`,
+    details: passedOn(failure),
+  }),
   bad_response: ({ detail, status = 0 }, { name }) => ({
     code: 'provider_failed',
     message: `${name} sent something that is not an answer of its API${detail ? `: ${detail}` : status >= 300 ? ` (status ${status})` : ''}.`,

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AnswerContext, VendorDialect } from '../dialects/dialect.ts';
 import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
+import type { ErrorRule } from '../providers/catalogue.ts';
+import { withMeaning } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
 import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
 import { readDecoded } from './answer-facts.ts';
@@ -18,6 +20,8 @@ export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buf
 export type AnswerReading = {
   call: ClientCall;
   vendor: VendorDialect;
+  /** What errors of this vendor mean beyond their dialect. */
+  errors: readonly ErrorRule[];
   answer: () => AnswerContext;
   timings: Timings;
   nowMs: number;
@@ -96,10 +100,10 @@ async function readChat(response: IncomingMessage): Promise<VendorAnswer> {
   return facts ? { body, facts } : { failure: { kind: 'bad_response', status, detail: 'It sent no chat completion' } };
 }
 
-async function readFailure(response: IncomingMessage, { vendor, nowMs }: AnswerReading): Promise<VendorAnswer> {
+async function readFailure(response: IncomingMessage, { vendor, errors, nowMs }: AnswerReading): Promise<VendorAnswer> {
   const { statusCode: status = 0, headers } = response;
   const text = (await readBody(response, longestErrorBytes)).body.toString('utf8');
-  const error = vendor.decodeError(status, singleHeaders(headers), text);
+  const error = withMeaning(vendor.decodeError(status, singleHeaders(headers), text), status, errors);
   const milliseconds = retryAfterMs(headers, nowMs) ?? error.retryAfterMs;
   const retry = milliseconds === undefined ? {} : { retryAfterMs: milliseconds };
   return { failure: { kind: classifyAnswer(status, error), status, error, ...retry } };

@@ -34,6 +34,12 @@ export type ModelRoute = { pattern: RegExp; dialects: readonly DialectName[] };
 /** Members of the body that differ from those of the dialect; `null` stands for one that must not be there. */
 export type BodyMembers = Readonly<Record<string, string | null>>;
 
+/**
+ * What an error of a vendor means whose own code does not say so. `means` is a code that failures are judged by; a
+ * message is looked at where the vendor gives nothing else to tell the error by.
+ */
+export type ErrorRule = { status?: number; type?: string; message?: RegExp; means: string };
+
 /** Hosts of a vendor beside the one that is called; they speak TLS. */
 export type AnswerHosts = { hosts: RegExp; keyHosts: readonly string[] };
 
@@ -55,6 +61,8 @@ export type CatalogueEntry = {
   body?: Partial<Record<DialectName, BodyMembers>>;
   /** Value of `{apiVersion}` when configuration gives none. */
   apiVersion?: string;
+  /** Paths that are others in some of the versions that configuration may name. */
+  versions?: Readonly<Record<string, Partial<Record<DialectName, EndpointPath>>>>;
   /** Environment variables that may hold its key, the first set one wins. */
   environmentKeys: string[];
   /** For vendors whose address holds an account: the variable that names it, and the URL with `{}` in its place. */
@@ -69,6 +77,8 @@ export type CatalogueEntry = {
   headers?: Record<string, string>;
   /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
   maxTokensField?: 'max_completion_tokens';
+  /** The first that fits gives the code of an error. */
+  errors?: readonly ErrorRule[];
   /**
    * Where answers are to be found that its first answer only points to, apart from where it was called; the key goes to
    * `keyHosts` alone.
@@ -98,7 +108,18 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'azure-openai',
     telemetryName: 'azure.ai.openai',
     auth: { kind: 'header', name: 'api-key' },
-    paths: { 'openai-chat': '/openai/deployments/{deployment}/chat/completions?api-version={apiVersion}' },
+    headers: { 'anthropic-version': '2023-06-01' },
+    paths: {
+      'openai-chat': '/openai/deployments/{deployment}/chat/completions?api-version={apiVersion}',
+      'openai-responses': '/openai/v1/responses',
+      'anthropic-messages': '/anthropic/v1/messages',
+    },
+    // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+    versions: { v1: { 'openai-chat': '/openai/v1/chat/completions' } },
+    models: [
+      { pattern: /^(claude.*)$/s, dialects: ['anthropic-messages'] },
+      { pattern: /^(.+)$/s, dialects: ['openai-chat', 'openai-responses'] },
+    ],
     apiVersion: '2024-10-21',
     maxTokensField: 'max_completion_tokens',
     environmentKeys: ['AZURE_OPENAI_API_KEY'],
@@ -110,6 +131,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: { kind: 'header', name: 'x-api-key' },
     headers: { 'anthropic-version': '2023-06-01' },
     paths: { 'anthropic-messages': '/messages' },
+    errors: [
+      // Both are 400 `invalid_request_error`, as everything is that a caller did wrong.
+      { status: 400, message: /^Your credit balance is too low/, means: 'insufficient_quota' },
+      {
+        status: 400,
+        message: /^(prompt is too long|input length and `max_tokens` exceed)/,
+        means: 'context_length_exceeded',
+      },
+    ],
     environmentKeys: ['ANTHROPIC_API_KEY'],
   },
   {
@@ -173,6 +203,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.groq.com/openai/v1',
     auth: bearer,
     paths: chatCompletions,
+    // https://console.groq.com/docs/errors: the flex tier has no capacity left
+    errors: [{ status: 498, means: 'overloaded' }],
     environmentKeys: ['GROQ_API_KEY'],
   },
   {
@@ -199,7 +231,9 @@ export const catalogue: readonly CatalogueEntry[] = [
     telemetryName: 'x_ai',
     baseUrl: 'https://api.x.ai/v1',
     auth: bearer,
-    paths: chatCompletions,
+    paths: { ...chatCompletions, 'openai-responses': '/responses' },
+    // A wrong key has the status and the code of any wrong argument.
+    errors: [{ status: 400, message: /^Incorrect API key provided/, means: 'invalid_api_key' }],
     environmentKeys: ['XAI_API_KEY', 'GROK_API_KEY'],
   },
   {
@@ -209,6 +243,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.perplexity.ai',
     auth: bearer,
     paths: chatCompletions,
+    errors: [{ type: 'too_many_prompt_tokens', means: 'context_length_exceeded' }],
     environmentKeys: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
   },
   {
@@ -225,6 +260,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.cohere.com/v2',
     auth: bearer,
     paths: { 'cohere-chat': '/chat' },
+    // https://docs.cohere.com/reference/errors: 498 is a token that is not valid
+    errors: [{ status: 498, means: 'invalid_api_key' }],
     environmentKeys: ['COHERE_API_KEY', 'CO_API_KEY'],
   },
   {
@@ -245,7 +282,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     telemetryName: 'openrouter',
     baseUrl: 'https://openrouter.ai/api/v1',
     auth: bearer,
-    paths: chatCompletions,
+    headers: { 'anthropic-version': '2023-06-01' },
+    paths: { ...chatCompletions, 'anthropic-messages': '/messages' },
+    // With Claude, callers of Anthropic's dialect keep their cache hints and thoughts.
+    models: [
+      { pattern: /^(~?anthropic\/.+)$/s, dialects: ['openai-chat', 'anthropic-messages'] },
+      { pattern: /^(.+)$/s, dialects: ['openai-chat'] },
+    ],
     environmentKeys: ['OPENROUTER_API_KEY'],
   },
   {

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
+import type { ProviderError } from '../dialects/provider-error.ts';
 import {
   type AnswerHosts,
   type Auth,
@@ -7,6 +8,7 @@ import {
   type CatalogueEntry,
   catalogueEntry,
   type EndpointPath,
+  type ErrorRule,
   type ModelRoute,
   type Regions,
 } from './catalogue.ts';
@@ -27,6 +29,7 @@ export type Provider = {
   /** Where it has addresses in each region: the one that is called. */
   region: string | undefined;
   answersAt: AnswerHosts | undefined;
+  errors: readonly ErrorRule[];
   /** The project at Google, when it is not the key's own. */
   project: string | undefined;
   deployments: Readonly<Record<string, string>>;
@@ -73,8 +76,7 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
     telemetryName: entry.telemetryName,
     origin: originOf(url),
     basePath: url.pathname.replace(/\/+$/, ''),
-    ...protocolOf(entry),
-    apiVersion: configured?.apiVersion ?? entry.apiVersion,
+    ...protocolOf(entry, configured?.apiVersion ?? entry.apiVersion),
     region,
     project: configured?.project,
     deployments: configured?.deployments ?? {},
@@ -85,13 +87,17 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
 }
 
 /** What the catalogue alone says. */
-function protocolOf(entry: CatalogueEntry) {
+function protocolOf(entry: CatalogueEntry, apiVersion: string | undefined) {
+  const { versions = {} } = entry;
+  const ofVersion = apiVersion !== undefined && Object.hasOwn(versions, apiVersion) ? versions[apiVersion] : {};
   return {
     auth: entry.auth,
-    paths: entry.paths,
+    apiVersion,
+    paths: { ...entry.paths, ...ofVersion },
     models: entry.models ?? [],
     body: entry.body ?? {},
     answersAt: entry.answersAt,
+    errors: entry.errors ?? [],
     keyOptional: entry.keyOptional ?? false,
     maxTokensField: entry.maxTokensField ?? 'max_tokens',
     refusesStreamOptions: entry.refusesStreamOptions ?? false,
@@ -166,4 +172,15 @@ function encodeSegment(text: string): string {
 export function authHeaders(auth: Auth, secret: string | undefined): Record<string, string> {
   if (secret === undefined) return {};
   return auth.kind === 'header' ? { [auth.name]: secret } : { authorization: `Bearer ${secret}` };
+}
+
+/** The error with the code that this provider's rules give it. */
+export function withMeaning(error: ProviderError, status: number, rules: readonly ErrorRule[]): ProviderError {
+  const rule = rules.find(
+    (one) =>
+      (one.status === undefined || one.status === status) &&
+      (one.type === undefined || one.type === error.type) &&
+      (one.message === undefined || one.message.test(error.message ?? '')),
+  );
+  return rule ? { ...error, code: rule.means } : error;
 }

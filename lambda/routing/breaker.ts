@@ -96,6 +96,7 @@ const healthSigns: Readonly<Record<FailureKind | 'answered', HealthSign>> = {
   context_length: 'up',
   content_policy: 'up',
   rejected: 'up',
+  generation_failed: 'up',
   // It was not asked, or not until the end.
   no_secret: 'neither',
   unsupported: 'neither',

@@ -8,6 +8,7 @@ export type FailureKind =
   | 'connection'
   | 'server_error'
   | 'bad_response'
+  | 'generation_failed'
   | 'unauthorized'
   | 'no_secret'
   | 'not_found'
@@ -41,6 +42,8 @@ export const nextSteps: Readonly<Record<FailureKind, NextStep>> = {
   connection: 'same_target',
   server_error: 'same_target',
   bad_response: 'next_target',
+  // The model wrote what its own vendor would not take, such as a call of no tool; another may do better.
+  generation_failed: 'next_target',
   unauthorized: 'refresh_secret',
   no_secret: 'next_target',
   not_found: 'next_target',
@@ -60,20 +63,27 @@ const kindsByCode: ReadonlyMap<string, FailureKind> = new Map([
   ['content_policy_violation', 'content_policy'],
   ['rate_limit_exceeded', 'rate_limited'],
   ['insufficient_quota', 'rate_limited'],
+  ['overloaded', 'overloaded'],
+  ['tool_use_failed', 'generation_failed'],
+  ['invalid_api_key', 'unauthorized'],
+  // Google's, which come with status 400: https://ai.google.dev/gemini-api/docs/troubleshooting
+  ['API_KEY_INVALID', 'unauthorized'],
 ]);
 
 /** Judges a failed answer by its status and the provider's error code, never by its message. */
 export function classifyAnswer(status: number, error: ProviderError): FailureKind {
-  if (status === 401 || status === 403) return 'unauthorized';
+  const coded = kindsByCode.get(error.code ?? '');
+  // Moderation is told with 403 too.
+  if (status === 401 || status === 403) return coded === 'content_policy' ? coded : 'unauthorized';
   if (status === 404) return 'not_found';
   if (status === 408) return 'timeout';
   // 402: the operator's account there is empty, which no caller can help and another key or target can.
   // Bedrock's ModelErrorException.
   if (status === 424) return 'server_error';
-  if (status === 429 || status === 402) return 'rate_limited';
+  if (status === 429 || status === 402) return coded === 'overloaded' ? coded : 'rate_limited';
   if (status === 503 || status === 529) return 'overloaded';
   if (status >= 500) return 'server_error';
-  return kindsByCode.get(error.code ?? '') ?? (status >= 400 ? 'rejected' : 'bad_response');
+  return coded ?? (status >= 400 ? 'rejected' : 'bad_response');
 }
 
 /** Judges an error that came inside an answer of status 200: a numeric code there is a status. */

@@ -17,6 +17,7 @@ const targetFailed: Readonly<Record<AttemptRecord['outcome'], boolean | undefine
   context_length: false,
   content_policy: false,
   rejected: false,
+  generation_failed: true,
   no_secret: undefined,
   unsupported: undefined,
   cancelled: undefined,

@@ -38,6 +38,8 @@ const examples: Readonly<Record<string, Partial<Record<DialectName, string>>>> =
     'anthropic-messages': 'claude-haiku-4-5@20251001',
     'openai-chat': 'meta/llama-4-maas',
   },
+  'azure-openai': { 'anthropic-messages': 'claude-opus' },
+  openrouter: { 'anthropic-messages': 'anthropic/claude-opus' },
 };
 
 /** How someone asks who speaks the vendor's dialect, or OpenAI's where no caller speaks it. */

@@ -87,23 +87,14 @@ function firstDifference(expected = 'nothing', seen = 'nothing'): string {
   return `${part(expected)} became ${part(seen)} at ${at}`;
 }
 
-/** The gateway's own words for statuses that concern its operator's account and not the caller. */
-function toldStatus(status: number): number {
-  if (status === 503 || status === 529) return 503;
-  if (status === 401 || status === 403 || status === 424 || status >= 500) return 502;
-  return { 402: 429, 408: 504 }[status] ?? status;
-}
-
 function errorDifferences(expected: Failure, seen: Failure | undefined): string[] {
   if (!seen) return [`nothing was thrown for ${JSON.stringify(expected)}`];
-  const { status } = expected;
-  const wanted = status === undefined ? undefined : toldStatus(status);
+  const { status, told: wanted } = expected;
   const found = seen.ownException ? [] : ["not the SDK's own exception"];
   if (wanted !== undefined && seen.status !== wanted) found.push(`status: ${wanted} became ${seen.status}`);
-  const words =
-    status !== undefined && [401, 403, 408].includes(status)
-      ? String(status)
-      : expected.message.replace(/[.\s]+$/, '').slice(0, 1900);
+  // What concerns the operator's account is told in the gateway's own words.
+  const isOwn = status !== undefined && status < 500 && (wanted === 502 || wanted === 504);
+  const words = isOwn ? String(status) : expected.message.replace(/[.\s]+$/, '').slice(0, 1900);
   if (!seen.message.includes(words))
     found.push(`message: ${JSON.stringify(words)} became ${JSON.stringify(seen.message)}`);
   return found;

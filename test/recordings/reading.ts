@@ -22,7 +22,13 @@ export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 export type Tokens = { input: number; output: number; cached: number; reasoning: number };
 
 /** `status` is undefined for a failure inside a stream. */
-export type Failure = { status?: number | undefined; message: string; ownException?: boolean };
+export type Failure = {
+  status?: number | undefined;
+  /** The status that callers of the gateway see for it. */
+  told?: number;
+  message: string;
+  ownException?: boolean;
+};
 
 export function newChoice(): Choice {
   return { text: '', reasoning: '', refusal: '', calls: [], finish: undefined };
@@ -40,6 +46,6 @@ export function inputOf(written: string): unknown {
 }
 
 /** A reading of an HTTP error. */
-export function failed(status: number, message: string): Reading {
-  return { choices: [], error: { status, message } };
+export function failed(status: number, message: string, told: number): Reading {
+  return { choices: [], error: { status, told, message } };
 }

@@ -3,7 +3,7 @@ import { object, objects, parsed } from './json.ts';
 import { readChunks, readCompletion } from './read-chat.ts';
 import { readCohere, readCohereEvents } from './read-cohere.ts';
 import { readConverse, readConverseFrames } from './read-converse.ts';
-import { errorMessage } from './read-error.ts';
+import { errorMessage, toldStatus } from './read-error.ts';
 import { readAwsFrames, readSse } from './read-frames.ts';
 import { readGemini } from './read-gemini.ts';
 import { readMessage, readMessageEvents } from './read-messages.ts';
@@ -35,7 +35,8 @@ export function recordedDialect({ api, body }: RecordedCase): DialectName | unde
 /** What the recording says. */
 export function readRecording(recorded: RecordedCase, dialect: DialectName): Reading {
   const { body, status, file } = recorded;
-  if (status >= 400) return failed(status, errorMessage(body.toString('utf8')));
+  if (status >= 400)
+    return failed(status, errorMessage(body.toString('utf8')), toldStatus(status, body.toString('utf8')));
   const value = parsed(body.toString('utf8'));
   if (file.endsWith('.json') && dialect === 'gemini')
     return readGemini(Array.isArray(value) ? objects(value) : [object(value)]);

@@ -5,7 +5,7 @@ import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import { nodeHttpServer } from '../../lambda/hosts/node-http.ts';
 import { catalogueEntry } from '../../lambda/providers/catalogue.ts';
-import { findProvider, spokenModel } from '../../lambda/providers/provider.ts';
+import { findProvider } from '../../lambda/providers/provider.ts';
 import { coreDeps } from '../support/core.ts';
 import { aSnapshot } from '../support/snapshots.ts';
 
@@ -65,19 +65,16 @@ export async function startReplayGateway(targets: readonly ReplayTarget[]): Prom
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: end };
 }
 
-/** The vendor's own entry, unless it speaks another dialect with these callers than was recorded. */
-function typeOf({ vendor, model, recorded, client, name, baseUrl }: ReplayTarget): string {
-  const type = catalogueEntry(catalogueNames[vendor] ?? vendor)?.name;
-  const own = type && findProvider(aSnapshot({ providers: recordByName([[name, { type, baseUrl }]]) }), name);
-  return own && spokenModel(own, model, client)?.dialect === recorded ? type : (others[recorded] ?? vendor);
+/** The vendor's own entry, where it speaks the dialect that was recorded. */
+function typeOf({ vendor, recorded }: ReplayTarget): string {
+  const own = catalogueEntry(catalogueNames[vendor] ?? vendor);
+  return own?.paths[recorded] ? own.name : (others[recorded] ?? vendor);
 }
 
-/**
- * No entry of the catalogue speaks Responses alone, so that only callers of Responses would hear what was recorded there.
- * This provider does, for everyone.
- */
+/** What was recorded is heard by the callers of all dialects, also where its vendor speaks theirs as well. */
 function speakOnly(snapshot: Snapshot, { name, recorded }: ReplayTarget): void {
   const provider = findProvider(snapshot, name);
-  if (!provider || recorded !== 'openai-responses') return;
-  provider.paths = { 'openai-responses': '/responses' };
+  if (!provider) return;
+  provider.paths = { [recorded]: provider.paths[recorded] };
+  provider.models = provider.models.map((route) => ({ ...route, dialects: [recorded] }));
 }

@@ -1,5 +1,6 @@
 import type { CallerError } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
+import { type ProviderError, readErrorBody } from '../provider-error.ts';
 import { writeEventText } from './encode-answer.ts';
 
 /** https://platform.claude.com/docs/en/api/errors */
@@ -15,6 +16,20 @@ const typesByStatus: Readonly<Record<number, string>> = {
   504: 'timeout_error',
   529: 'overloaded_error',
 };
+
+/** Anthropic's types of errors by the statuses that they have outside of a stream. */
+const statusesByType: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(typesByStatus).map(([status, type]) => [type, Number(status)] as const),
+  ['invalid_request_error', 400],
+  ['api_error', 500],
+]);
+
+/** An error inside a stream; there its code is the status that was not sent. */
+export function readStreamError(event: JsonObject): ProviderError {
+  const error = readErrorBody(JSON.stringify(event));
+  const status = statusesByType.get(error.type ?? '');
+  return status === undefined ? error : { ...error, code: error.code ?? String(status) };
+}
 
 /** An error as Anthropic's callers know it; SDKs read the code out of `details`. */
 export function encodeMessagesError({ status, code, message, param, requestId }: CallerError): JsonObject {

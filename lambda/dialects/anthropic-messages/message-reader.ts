@@ -1,7 +1,7 @@
 import type { ChatEvent, FinishReason } from '../chat-event.ts';
 import { isObject, type JsonObject, stringOrUndefined } from '../json-value.ts';
-import { readErrorBody } from '../provider-error.ts';
 import { type FoundCitation, readCitations } from './citations.ts';
+import { readStreamError } from './errors.ts';
 import { jsonAnswerTool } from './json-answer.ts';
 import { readServiceTier, readUsage } from './usage.ts';
 
@@ -56,7 +56,7 @@ function readEvent(state: State, event: JsonObject): ChatEvent[] {
       return isObject(delta) ? finish(state, delta) : [];
     default:
       if (event['type'] !== 'error' && !isObject(event['error'])) return [];
-      return [...usageOf(state), { type: 'error', error: readErrorBody(JSON.stringify(event)) }];
+      return [...usageOf(state), { type: 'error', error: readStreamError(event) }];
   }
 }
 

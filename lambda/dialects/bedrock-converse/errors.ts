@@ -8,6 +8,8 @@ const longestMessage = 2000;
 const codes: ReadonlyMap<string, string> = new Map([
   ['ThrottlingException', 'rate_limit_exceeded'],
   ['ServiceQuotaExceededException', 'insufficient_quota'],
+  // It comes with status 429, though nobody asked too often.
+  ['ModelNotReadyException', 'overloaded'],
 ]);
 
 /** The statuses that the same exceptions have outside of a stream. */
@@ -16,7 +18,7 @@ const statuses: ReadonlyMap<string, number> = new Map([
   ['AccessDeniedException', 403],
   ['ResourceNotFoundException', 404],
   ['ModelTimeoutException', 408],
-  ['ModelNotReadyException', 429],
+  ['ModelNotReadyException', 503],
   ['InternalServerException', 500],
   ['ServiceUnavailableException', 503],
 ]);

@@ -1,6 +1,6 @@
 import type { CallerError, ClientDialect, VendorDialect } from '../dialect.ts';
-import type { JsonObject } from '../json-value.ts';
-import { readErrorBody } from '../provider-error.ts';
+import { isObject, type JsonObject, parseJson } from '../json-value.ts';
+import { type ProviderError, readErrorBody } from '../provider-error.ts';
 import { holdsFacts } from './answer.ts';
 import { decodeChatAnswer, decodeChatStream } from './decode-answer.ts';
 import { decodeChatRequest } from './decode-request.ts';
@@ -24,11 +24,24 @@ export const openAiChatClient: ClientDialect = {
   endsStream: holdsFacts,
 };
 
+/** OpenRouter tells with 403, and about whom or why in `metadata`, that a prompt was refused: no fault of the key. */
+function decodeChatError(
+  status: number,
+  headers: Readonly<Record<string, string | undefined>>,
+  text: string,
+): ProviderError {
+  const error = readErrorBody(text, headers['content-type']);
+  if (status !== 403) return error;
+  const body = parseJson(text);
+  const isModeration = isObject(body) && isObject(body['error']) && isObject(body['error']['metadata']);
+  return isModeration ? { ...error, code: 'content_filter' } : error;
+}
+
 /** Vendors that speak OpenAI's chat protocol. */
 export const openAiChatVendor: VendorDialect = {
   name: 'openai-chat',
   encodeRequest: encodeChatRequest,
   decodeResponse: decodeChatAnswer,
   decodeStream: decodeChatStream,
-  decodeError: (_status, headers, text) => readErrorBody(text, headers['content-type']),
+  decodeError: decodeChatError,
 };
