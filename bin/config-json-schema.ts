@@ -23,9 +23,12 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
   },
   model: {
     name: 'Name that callers ask for.',
-    targets: 'Where the model is served: provider/model, or a map with target and weight.',
+    targets:
+      'Where the model is served: provider/model, or a map with target, weight and continuesPartial (it goes on behind the beginning of an answer).',
     unsupportedParameters:
       'What becomes of a parameter that the target cannot honour: reject (default) answers 400, drop leaves it out.',
+    onStreamFailure:
+      'What becomes of a stream that breaks after it has begun: error (default) ends it with an error event, resume asks another target to go on.',
     strategy: 'Order in which the targets are tried. Default: latency.',
     fallbacks: 'Configured models to try when no target answers. Their own fallbacks are not followed.',
     timeouts,
@@ -41,6 +44,7 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     name: 'Always default.',
     unsupportedParameters:
       'What becomes of a parameter that the target cannot honour: reject (default) answers 400, drop leaves it out.',
+    onStreamFailure: 'For all models that do not say it themselves: error (default) or resume.',
     defaultModel: 'Model of requests that name none: a configured one, or provider/model.',
     timeouts,
   },

@@ -9,7 +9,8 @@ import { type Validated, validateItem } from './validate-item.ts';
 export function compileModel(item: RawItem, known: KnownNames): Validated<[string, ModelConfig]> {
   const result = validateItem('model', item);
   if ('errors' in result) return result;
-  const { name, strategy = 'latency', fallbacks = [], timeouts = {}, unsupportedParameters } = result.value;
+  const { name, strategy = 'latency', fallbacks = [], timeouts = {} } = result.value;
+  const { unsupportedParameters, onStreamFailure } = result.value;
   const targets = result.value.targets.map((target) => compileTarget(target, known));
   const errors = [
     ...targetErrors(targets, known),
@@ -20,15 +21,23 @@ export function compileModel(item: RawItem, known: KnownNames): Validated<[strin
     : {
         value: [
           name,
-          { targets, strategy, fallbacks, timeouts, ...(unsupportedParameters && { unsupportedParameters }) },
+          {
+            targets,
+            strategy,
+            fallbacks,
+            timeouts,
+            ...(unsupportedParameters && { unsupportedParameters }),
+            ...(onStreamFailure && { onStreamFailure }),
+          },
         ],
       };
 }
 
 function compileTarget(target: ModelItem['targets'][number], known: KnownNames): ModelConfig['targets'][number] {
-  const { target: name, weight = 1 } = typeof target === 'string' ? { target } : target;
+  const long = typeof target === 'string' ? { target } : target;
+  const { target: name, weight = 1, continuesPartial } = long;
   const { provider, model } = splitTarget(name);
-  return { provider: providerName(provider, known), model, weight };
+  return { provider: providerName(provider, known), model, weight, ...(continuesPartial && { continuesPartial }) };
 }
 
 function targetErrors(targets: ModelConfig['targets'], known: KnownNames): string[] {

@@ -91,10 +91,15 @@ export const targetSchema = v.strictObject({
   weight: v.optional(
     v.pipe(v.number(), v.minValue(0, 'must not be negative'), v.maxValue(1_000_000, 'must be at most 1000000')),
   ),
+  continuesPartial: v.optional(v.boolean()),
 });
 
 /** What becomes of a parameter that the chosen vendor cannot honour: a 400 that names it, or a header that does. */
 const unsupportedParametersSchema = v.picklist(['reject', 'drop']);
+
+/** What becomes of a stream that breaks after it has begun: an error event, or another target that goes on from there. */
+export const streamFailurePolicies = ['error', 'resume'] as const;
+const onStreamFailureSchema = v.picklist(streamFailurePolicies);
 
 export const modelSchema = v.strictObject({
   name: modelName,
@@ -105,6 +110,7 @@ export const modelSchema = v.strictObject({
   ),
   strategy: v.optional(v.picklist(['latency', 'weighted', 'priority'])),
   unsupportedParameters: v.optional(unsupportedParametersSchema),
+  onStreamFailure: v.optional(onStreamFailureSchema),
   fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20, 'takes at most 20 models'))),
   timeouts: v.optional(timeoutsSchema),
 });
@@ -131,6 +137,7 @@ export const settingsSchema = v.strictObject({
   name: v.literal('default'),
   defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   unsupportedParameters: v.optional(unsupportedParametersSchema),
+  onStreamFailure: v.optional(onStreamFailureSchema),
   timeouts: v.optional(timeoutsSchema),
 });
 
@@ -142,6 +149,7 @@ export const itemSchemas = {
   settings: settingsSchema,
 } as const;
 
+export type StreamFailurePolicy = (typeof streamFailurePolicies)[number];
 export type Timeouts = v.InferOutput<typeof timeoutsSchema>;
 export type ProviderItem = v.InferOutput<typeof providerSchema>;
 export type ModelItem = v.InferOutput<typeof modelSchema>;

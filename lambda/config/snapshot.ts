@@ -1,15 +1,19 @@
-import type { ModelItem, ProviderItem, SettingsItem, Timeouts } from './schema.ts';
+import type { ModelItem, ProviderItem, SettingsItem, StreamFailurePolicy, Timeouts } from './schema.ts';
 
 /** One provider as configured; what it leaves out comes from the catalogue entry of its `type`. */
 export type ProviderConfig = Omit<ProviderItem, 'name'> & { type: string };
 
+/** `continuesPartial`: it goes on behind the beginning of an answer that ends the conversation. */
+export type ModelTarget = { provider: string; model: string; weight: number; continuesPartial?: boolean };
+
 /** One configured model: its targets in the order given, each with its weight (1 when none is given). */
 export type ModelConfig = {
-  targets: { provider: string; model: string; weight: number }[];
+  targets: ModelTarget[];
   strategy: NonNullable<ModelItem['strategy']>;
   fallbacks: string[];
   timeouts: Timeouts;
   unsupportedParameters?: 'reject' | 'drop';
+  onStreamFailure?: StreamFailurePolicy;
 };
 
 /** What people configured, without the stamp of a publication; equal configurations have equal content. */

@@ -7,3 +7,14 @@ export type Usage = {
   cacheCreationInputTokens: number;
   reasoningOutputTokens: number;
 };
+
+/** What two answers cost together. */
+export function addUsage(one: Usage, other: Usage): Usage {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    cacheReadInputTokens: one.cacheReadInputTokens + other.cacheReadInputTokens,
+    cacheCreationInputTokens: one.cacheCreationInputTokens + other.cacheCreationInputTokens,
+    reasoningOutputTokens: one.reasoningOutputTokens + other.reasoningOutputTokens,
+  };
+}

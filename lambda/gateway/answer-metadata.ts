@@ -15,7 +15,9 @@ export function wantsMetadata({ headers }: Pick<GatewayRequest, 'headers'>): boo
 }
 
 /** What of an attempt a caller may know, whatever else the log has of it. */
-const toldOfAttempts = ['requestModel', 'provider', 'model', 'reason', 'outcome', 'status', 'durationMs', 'usage'];
+const toldOfAttempts = [
+  ...['requestModel', 'provider', 'model', 'reason', 'outcome', 'status', 'durationMs', 'brokeOff', 'usage'],
+];
 
 /** What was asked of whom for this request, and what came of it, as far as it is known now. */
 export function answerMetadata(record: RequestRecord): JsonObject {

@@ -1,13 +1,16 @@
 import { type Plan, planAttempts } from '../routing/plan.ts';
+import type { RequestedModel } from '../routing/requested-model.ts';
 import { type AttemptRecord, shownTargets } from '../telemetry/request-record.ts';
 import type { AttemptContext } from './attempt.ts';
-import type { ClientCall } from './client-call.ts';
+import { type ClientCall, understood } from './client-call.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
+import { resumableRelay } from './resume-stream.ts';
 import { routingRequest } from './routing-facts.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
+import { streamFailurePolicy } from './stream-failure-policy.ts';
 
 /** A model, how it was asked, and what came of it. */
 export type AskedModel = PlanOutcome & { plan: Plan; context: AttemptContext };
@@ -19,20 +22,41 @@ export async function askModel(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<AskedModel> {
-  const { timings, record } = exchange;
-  const plan = await timings.during('plan', () => planFor(call, exchange, deps));
+  const { timings, request, caller, snapshot, record } = exchange;
+  const model = requireModel(snapshot, call.model, caller);
+  const resumes = call.stream && streamFailurePolicy(request, model, snapshot) === 'resume';
+  const plan = await timings.during('plan', () => planFor(model, call, exchange, deps));
   record.plan = shownTargets(plan.attempts);
   if (plan.leftOut.length > 0) record.leftOut = shownTargets(plan.leftOut);
-  const context = attemptContext(call, plan, exchange);
+  const context = attemptContext(resumes ? eventsOf(call) : call, plan, exchange);
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
-  return { ...result, plan, context };
+  const asked = { ...result, plan, context };
+  return resumes ? resumable(asked, deps, records) : asked;
 }
 
-async function planFor(call: ClientCall, { request, caller, snapshot }: Exchange, deps: GatewayDeps): Promise<Plan> {
+/** The call with its answer as events; what the vocabulary cannot say of the request is a mistake from the start. */
+function eventsOf(call: ClientCall): ClientCall {
+  understood(call.request);
+  return { ...call, asEvents: true };
+}
+
+function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[]): AskedModel {
+  const { outcome } = asked;
+  if (outcome.kind !== 'streaming' || !outcome.opened) return asked;
+  const opened = { ...outcome, opened: outcome.opened };
+  return { ...asked, outcome: { ...outcome, relay: resumableRelay({ ...asked, outcome: opened }, deps, records) } };
+}
+
+async function planFor(
+  model: RequestedModel,
+  call: ClientCall,
+  { request, snapshot }: Exchange,
+  deps: GatewayDeps,
+): Promise<Plan> {
   return planAttempts({
     snapshot,
-    model: requireModel(snapshot, call.model, caller),
+    model,
     live: await deps.live(),
     request: routingRequest(call, request),
     nowMs: deps.now(),

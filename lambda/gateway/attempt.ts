@@ -14,6 +14,7 @@ import { type Guard, guardExchange } from './guard.ts';
 import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
 import type { Relay, RelayedFacts } from './relay-stream.ts';
 import type { Timings } from './timings.ts';
+import type { OpenEvents } from './translated-answer.ts';
 import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
 
 /** What all attempts of one request share. */
@@ -36,6 +37,7 @@ export type AttemptOutcome =
   | {
       kind: 'streaming';
       relay: Relay;
+      opened?: OpenEvents | undefined;
       dropped: readonly string[];
       guard: Guard;
       exchange: UpstreamExchange;
@@ -109,7 +111,15 @@ async function send(
     if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;
     guard.expect('further event', planned.limits.idleMs);
-    return { kind: 'streaming', relay: answer.relay, dropped: unsupported, guard, exchange, secret };
+    return {
+      kind: 'streaming',
+      relay: answer.relay,
+      opened: answer.opened,
+      dropped: unsupported,
+      guard,
+      exchange,
+      secret,
+    };
   } catch (error) {
     drop();
     return failed(failureOfConnection(error, context.signal), secret);
@@ -124,15 +134,19 @@ function reading(
   { outgoing, provider }: PreparedCall,
   deps: GatewayDeps,
 ): AnswerReading {
-  const nowMs = deps.now();
   // Made only where the answer is translated.
-  const answer = (): AnswerContext => ({
+  const answer = () => answerContext(call, model, deps);
+  return { call, vendor: outgoing.vendor, errors: provider.errors, answer, timings, nowMs: deps.now() };
+}
+
+/** What an encoder of answers must know of this request. */
+export function answerContext(call: ClientCall, model: string, deps: GatewayDeps): AnswerContext {
+  return {
     request: call.request(),
     model,
-    nowSeconds: Math.floor(nowMs / 1000),
+    nowSeconds: Math.floor(deps.now() / 1000),
     newId: (prefix) => prefix + deps.newId(),
-  });
-  return { call, vendor: outgoing.vendor, errors: provider.errors, answer, timings, nowMs };
+  };
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {

@@ -3,6 +3,7 @@ import type { ClientDialect, RequestContext } from '../dialects/dialect.ts';
 import { isObject, parseJson } from '../dialects/json-value.ts';
 import { decodeChatCall } from '../dialects/openai-chat/request.ts';
 import { RequestProblem } from '../dialects/request-problem.ts';
+import { GatewayError } from './gateway-error.ts';
 
 /** A caller's request as far as every way to a vendor needs it. */
 export type ClientCall = {
@@ -14,6 +15,10 @@ export type ClientCall = {
   wantsUsage: boolean;
   /** How many answers are wanted. */
   choices: number;
+  /** A stream is wanted as events of the vocabulary even from a vendor of the same dialect, so that another can go on. */
+  asEvents?: true;
+  /** `text` is not what shall be asked any more; `request` is. */
+  rewritten?: true;
   /** The request in the neutral vocabulary, for all other vendors; decoded once, when first asked for. */
   request(): ChatRequest;
 };
@@ -34,4 +39,15 @@ function parseBody(text: string) {
   const body = parseJson(text);
   if (isObject(body)) return body;
   throw new RequestProblem(text.trim() === '' ? 'The request has no body.' : 'The body is not a JSON object.');
+}
+
+/** What `read` makes of a request; what it cannot understand is told as the caller's mistake. */
+export function understood<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RequestProblem)
+      throw new GatewayError('invalid_request', error.message, { param: error.param });
+    throw error;
+  }
 }

@@ -1,13 +1,11 @@
 import type { ClientDialect, RequestContext } from '../dialects/dialect.ts';
-import { RequestProblem } from '../dialects/request-problem.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { askModel } from './ask-model.ts';
-import { type ClientCall, readClientCall } from './client-call.ts';
+import { readClientCall, understood } from './client-call.ts';
 import { deliverAnswer } from './deliver-answer.ts';
-import type { Exchange, GatewayRequest } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { GatewayError } from './gateway-error.ts';
 
 /** How the caller speaks, and what the path said of the request. */
 export type Conversation = { client: ClientDialect; context: RequestContext };
@@ -16,9 +14,15 @@ export type Conversation = { client: ClientDialect; context: RequestContext };
 const longestLoggedModel = 200;
 
 /** Answers a chat request of any dialect: decode, plan, attempt, relay. Throws `GatewayError` while nothing was sent. */
-export async function converse(exchange: Exchange, conversation: Conversation, deps: GatewayDeps): Promise<void> {
+export async function converse(
+  exchange: Exchange,
+  { client, context }: Conversation,
+  deps: GatewayDeps,
+): Promise<void> {
   const { request, record, timings } = exchange;
-  const call = timings.translating(() => decode(conversation, request));
+  const call = timings.translating(() =>
+    understood(() => readClientCall(client, request.body.toString('utf8'), context)),
+  );
   record.requestModel = call.model?.slice(0, longestLoggedModel);
   record.stream = call.stream;
   const attempts: AttemptRecord[] = [];
@@ -29,14 +33,4 @@ export async function converse(exchange: Exchange, conversation: Conversation, d
   if (outcome.kind === 'failed') throw failureError(outcome.failure, target);
   record.timeToFirstChunkMs = deps.now() - request.receivedAtMs;
   await deliverAnswer(exchange, { target, client: call.client, outcome });
-}
-
-function decode({ client, context }: Conversation, request: GatewayRequest): ClientCall {
-  try {
-    return readClientCall(client, request.body.toString('utf8'), context);
-  } catch (error) {
-    if (error instanceof RequestProblem)
-      throw new GatewayError('invalid_request', error.message, { param: error.param });
-    throw error;
-  }
 }

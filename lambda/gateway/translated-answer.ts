@@ -10,12 +10,15 @@ import type { Relay, RelayedStream, RelayGuard } from './relay-stream.ts';
 /** From which dialect into which, and what the encoder must know of the request. */
 export type Translation = { client: ClientDialect; vendor: VendorDialect; answer: AnswerContext };
 
-/** Reads a stream of another dialect until its first content; what was read waits inside the relay. */
-export async function openTranslated(
+/** A stream as events of the vocabulary, from its first event on, and what is known of it so far. */
+export type OpenEvents = { held: readonly ChatEvent[]; events: AsyncGenerator<ChatEvent>; facts: RelayedStream };
+
+/** Reads a stream until its first content; what was read waits in `held`. */
+export async function openEvents(
   response: IncomingMessage,
-  translation: Translation,
-): Promise<{ failure: Failure } | { relay: Relay }> {
-  const events = translation.vendor.decodeStream(response as AsyncIterable<Buffer>);
+  vendor: Pick<VendorDialect, 'decodeStream'>,
+): Promise<{ failure: Failure } | OpenEvents> {
+  const events = vendor.decodeStream(response as AsyncIterable<Buffer>);
   const held: ChatEvent[] = [];
   const facts: RelayedStream = { failure: undefined };
   for (;;) {
@@ -25,52 +28,69 @@ export async function openTranslated(
     held.push(next.value);
     addFacts(facts, next.value);
     if (facts.failure) return { failure: facts.failure };
-    if (isContent(next.value))
-      return { relay: (sink, guard) => relayEvents({ held, events, facts, translation }, sink, guard) };
+    if (isContent(next.value)) return { held, events, facts };
   }
 }
 
-type OpenEvents = {
-  held: readonly ChatEvent[];
-  events: AsyncGenerator<ChatEvent>;
-  facts: RelayedStream;
-  translation: Translation;
-};
+/** Reads a stream of another dialect until its first content; what was read waits inside the relay. */
+export async function openTranslated(
+  response: IncomingMessage,
+  { client, vendor, answer }: Translation,
+): Promise<{ failure: Failure } | { relay: Relay; opened: OpenEvents }> {
+  const opened = await openEvents(response, vendor);
+  if ('failure' in opened) return opened;
+  return { opened, relay: (sink, guard) => relayEvents(opened, { client, answer }, sink, guard) };
+}
 
 async function relayEvents(
-  { held, events, facts, translation }: OpenEvents,
+  opened: OpenEvents,
+  { client, answer }: Omit<Translation, 'vendor'>,
   sink: Sink,
   guard: RelayGuard,
 ): Promise<RelayedStream> {
-  const choices = watchChoices();
   // The encoder must not write an end for a stream that has none: the exception stops it.
-  async function* watched(): AsyncGenerator<ChatEvent> {
-    for (const event of held) watchEvent(choices, event);
-    yield* held;
-    for await (const event of events) {
-      guard.progress();
-      addFacts(facts, event);
-      watchEvent(choices, event);
-      if (facts.failure) throw new Interrupted();
-      yield event;
-    }
-    if (facts.finishReason !== undefined && !choices.areOpen()) return;
-    facts.failure = cutShort;
+  async function* whole(): AsyncGenerator<ChatEvent> {
+    const failure = yield* readOn(opened, guard);
+    if (!failure) return;
+    opened.facts.failure = failure;
     throw new Interrupted();
   }
   try {
-    for await (const piece of translation.client.encodeStream(watched(), translation.answer)) {
-      const slow = sink.write(piece);
-      if (slow === undefined) continue;
-      guard.pause();
-      await slow;
-      guard.progress();
-    }
+    await writeEncoded(client.encodeStream(whole(), answer), sink, () => guard);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
   }
-  return facts;
+  return opened.facts;
 }
 
-/** Ends an encoder early; the reason stands in the facts. */
-class Interrupted extends Error {}
+/** The events of a stream to its end, then the failure, if it did not end as an answer must. */
+export async function* readOn(
+  { held, events, facts }: OpenEvents,
+  guard: Pick<RelayGuard, 'progress'>,
+): AsyncGenerator<ChatEvent, Failure | undefined> {
+  const choices = watchChoices();
+  for (const event of held) watchEvent(choices, event);
+  yield* held;
+  for await (const event of events) {
+    guard.progress();
+    addFacts(facts, event);
+    watchEvent(choices, event);
+    if (facts.failure) return facts.failure;
+    yield event;
+  }
+  return facts.finishReason !== undefined && !choices.areOpen() ? undefined : cutShort;
+}
+
+/** Writes the pieces of an encoder; while the caller is the slow one, the vendor is not to blame for silence. */
+export async function writeEncoded(pieces: AsyncIterable<string>, sink: Sink, guard: () => RelayGuard): Promise<void> {
+  for await (const piece of pieces) {
+    const slow = sink.write(piece);
+    if (slow === undefined) continue;
+    guard().pause();
+    await slow;
+    guard().progress();
+  }
+}
+
+/** Ends an encoder early; the reason is known elsewhere. */
+export class Interrupted extends Error {}

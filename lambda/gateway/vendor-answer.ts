@@ -11,10 +11,14 @@ import { openStream } from './open-stream.ts';
 import { type Relay, type RelayedFacts, relayStream } from './relay-stream.ts';
 import { openUnchanged } from './same-dialect.ts';
 import type { Timings } from './timings.ts';
-import { openTranslated } from './translated-answer.ts';
+import { type OpenEvents, openTranslated } from './translated-answer.ts';
 
 /** A vendor's answer, read as far as it must be before the caller may see any of it. */
-export type VendorAnswer = { failure: Failure } | { relay: Relay } | { body: Buffer | string; facts: RelayedFacts };
+export type VendorAnswer =
+  | { failure: Failure }
+  /** `opened` where the relay goes through the vocabulary: its events may be read instead of it. */
+  | { relay: Relay; opened?: OpenEvents }
+  | { body: Buffer | string; facts: RelayedFacts };
 
 /** How an answer is read: in the caller's dialect, whose bytes pass unchanged, or in another one. */
 export type AnswerReading = {
@@ -67,7 +71,7 @@ async function streamWhole(response: IncomingMessage, { call, vendor, answer }: 
 }
 
 async function openAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
-  if (vendor.name !== call.client.name)
+  if (vendor.name !== call.client.name || call.asEvents)
     return openTranslated(response, { client: call.client, vendor, answer: answer() });
   if (vendor.name !== 'openai-chat') return openUnchanged(response, vendor);
   const opened = await openStream(response);

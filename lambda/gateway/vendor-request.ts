@@ -29,7 +29,7 @@ export async function vendorRequest(
     spoken && endpointPath(provider, spoken, { stream: call.stream, project: provider.project ?? target.project });
   const vendor = spoken && (await vendorDialects[spoken.dialect]?.());
   if (!path || !vendor) return undefined;
-  if (vendor.name === call.client.name) {
+  if (vendor.name === call.client.name && !call.rewritten) {
     return { path, body: forwardUnchanged(call, provider, spoken), headers: {}, vendor, unsupported: [] };
   }
   const encoded: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model: spoken.model });

@@ -17,6 +17,7 @@ export const corsRequestHeaders: readonly string[] = [
   'x-request-id',
   'x-session-id',
   'x-sluice-metadata',
+  'x-sluice-on-stream-failure',
   'x-sluice-unsupported-parameters',
   'x-openrouter-metadata',
   ...[

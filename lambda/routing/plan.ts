@@ -24,6 +24,8 @@ export type PlannedAttempt = {
   model: string;
   limits: Limits;
   dropsUnsupported?: true;
+  /** It can be asked to go on behind the beginning of an answer. */
+  continuesPartial?: true;
   reason: string;
   /** It stands for a fallback model, not for the one that was asked for. */
   fallback?: true;
@@ -78,7 +80,14 @@ export function planAttempts({ snapshot, model, entropy }: PlanInput): Plan {
       const key = targetName(target);
       const why = candidate.fallbackOf ? `fallback ${candidate.name} of ${candidate.fallbackOf}, ${reason}` : reason;
       if (!attempts.has(key))
-        attempts.set(key, { provider: target.provider, model: target.model, limits, ...drops, reason: why });
+        attempts.set(key, {
+          provider: target.provider,
+          model: target.model,
+          limits,
+          ...drops,
+          ...(target.continuesPartial ? { continuesPartial: true } : {}),
+          reason: why,
+        });
     }
   }
   return { attempts: [...attempts.values()], leftOut: [] };

@@ -9,6 +9,7 @@ export type RequestedModel = {
   fallbacks: readonly string[];
   timeouts: ModelConfig['timeouts'];
   unsupportedParameters?: ModelConfig['unsupportedParameters'];
+  onStreamFailure?: ModelConfig['onStreamFailure'];
 };
 
 /**

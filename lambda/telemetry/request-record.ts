@@ -16,6 +16,10 @@ export type AttemptRecord = {
   status?: number | undefined;
   /** What happened, in words of ours. */
   detail?: string | undefined;
+  /** Why its stream broke off after the answer had begun; `differs` when it was no sequel of what the caller had. */
+  brokeOff?: FailureKind | 'differs';
+  /** What the vendor reported for a stream that broke off or went on behind another. */
+  usage?: Usage | undefined;
 };
 
 /** A target of the plan, and why it has its place, or none. */

@@ -94,6 +94,22 @@ describe('compiling', () => {
     expect(compiled([{ kind: 'key', name: 'a'.repeat(64) }])).toEqual(compiled([]));
   });
 
+  test('keeps what becomes of broken streams, and which targets go on behind a beginning', () => {
+    const targets = [
+      { target: 'openai/a', continuesPartial: true },
+      { target: 'openai/b', continuesPartial: false },
+    ];
+    const { models } = compiled([model('a', { targets, onStreamFailure: 'resume' })]);
+
+    expect(models['a']).toMatchObject({
+      onStreamFailure: 'resume',
+      targets: [
+        { provider: 'openai', model: 'a', weight: 1, continuesPartial: true },
+        { provider: 'openai', model: 'b', weight: 1 },
+      ],
+    });
+  });
+
   test('splits a target at the first slash only', () => {
     const { models } = compiled([model('llama', { targets: ['openrouter/meta-llama/llama-4'] })]);
 
