@@ -52,8 +52,11 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
 
 const timeoutDescriptions: Record<keyof typeof timeoutsSchema.entries, string> = {
   connectMs: 'To connect to the provider.',
-  firstContentMs: 'To the first content of the answer.',
-  idleMs: 'Between two pieces of the answer.',
+  firstContentMs: 'To the first content of a streamed answer.',
+  answerMs:
+    'To the whole of a buffered answer. Default: as long as the request may take, less what other targets need.',
+  idleMs: 'Between two pieces of a streamed answer.',
+  waitMs: 'The longest Retry-After that is waited for when no other target is left. 0: never.',
   totalMs: 'For the whole request, all attempts together.',
 };
 

@@ -63,11 +63,21 @@ const headerName = v.pipe(
 
 const headerValue = v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
 
-/** Limits of one attempt in milliseconds, and of the whole request (`totalMs`). */
+/** As above, where 0 means not at all. */
+const waitMilliseconds = v.pipe(
+  v.number(),
+  v.integer('must be a whole number of milliseconds'),
+  v.minValue(0, 'must not be negative'),
+  v.maxValue(900_000, 'must be at most 900000 milliseconds (15 minutes)'),
+);
+
+/** Limits of one attempt in milliseconds, of a wait for the last chance (`waitMs`), and of the whole request (`totalMs`). */
 export const timeoutsSchema = v.strictObject({
   connectMs: v.optional(milliseconds),
   firstContentMs: v.optional(milliseconds),
+  answerMs: v.optional(milliseconds),
   idleMs: v.optional(milliseconds),
+  waitMs: v.optional(waitMilliseconds),
   totalMs: v.optional(milliseconds),
 });
 

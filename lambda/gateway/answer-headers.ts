@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { serverTiming, type Timings } from './timings.ts';
 
-/** What an answer says of itself, an error too, as far as it is known by then; of a failure, which target failed last. */
+/** What an answer says of itself, an error too, as far as it is known by then; of a failure, whose it is. */
 export function answerHeaders(record: RequestRecord, timings: Timings): Record<string, string> {
   const { requestId, provider, targetModel, attempts, configVersion } = record;
   const timing = serverTiming(timings);

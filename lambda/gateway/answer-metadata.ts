@@ -16,7 +16,8 @@ export function wantsMetadata({ headers }: Pick<GatewayRequest, 'headers'>): boo
 
 /** What of an attempt a caller may know, whatever else the log has of it. */
 const toldOfAttempts = [
-  ...['requestModel', 'provider', 'model', 'reason', 'outcome', 'status', 'durationMs', 'brokeOff', 'usage'],
+  ...['requestModel', 'provider', 'model', 'reason', 'outcome', 'status', 'durationMs', 'retry', 'hedge', 'breaker'],
+  ...['brokeOff', 'usage'],
 ];
 
 /** What was asked of whom for this request, and what came of it, as far as it is known now. */

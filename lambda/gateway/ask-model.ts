@@ -1,7 +1,10 @@
+import type { LiveStats } from '../routing/live-stats.ts';
 import { type Plan, planAttempts } from '../routing/plan.ts';
 import type { RequestedModel } from '../routing/requested-model.ts';
+import { promptSize } from '../routing/score.ts';
 import { type AttemptRecord, shownTargets } from '../telemetry/request-record.ts';
 import type { AttemptContext } from './attempt.ts';
+import { deadlinesOf } from './caller-deadline.ts';
 import { type ClientCall, understood } from './client-call.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -25,10 +28,12 @@ export async function askModel(
   const { timings, request, caller, snapshot, record } = exchange;
   const model = requireModel(snapshot, call.model, caller);
   const resumes = call.stream && streamFailurePolicy(request, model, snapshot) === 'resume';
-  const plan = await timings.during('plan', () => planFor(model, call, exchange, deps));
+  const live = await timings.during('plan', deps.live);
+  const plan = await timings.during('plan', async () => planFor({ model, call, live }, exchange, deps));
   record.plan = shownTargets(plan.attempts);
   if (plan.leftOut.length > 0) record.leftOut = shownTargets(plan.leftOut);
-  const context = attemptContext(resumes ? eventsOf(call) : call, plan, exchange);
+  const context = attemptContext(resumes ? eventsOf(call) : call, plan, exchange, live);
+  record.passedOver = context.passedOver;
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
   const asked = { ...result, plan, context };
@@ -48,30 +53,38 @@ function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[
   return { ...asked, outcome: { ...outcome, relay: resumableRelay({ ...asked, outcome: opened }, deps, records) } };
 }
 
-async function planFor(
-  model: RequestedModel,
-  call: ClientCall,
+type Wanted = { model: RequestedModel; call: ClientCall; live: LiveStats };
+
+function planFor(
+  { model, call, live }: Wanted,
   { request, snapshot }: Exchange,
-  deps: GatewayDeps,
-): Promise<Plan> {
+  deps: Pick<GatewayDeps, 'now' | 'random'>,
+): Plan {
   return planAttempts({
     snapshot,
     model,
-    live: await deps.live(),
+    live,
     request: routingRequest(call, request),
     nowMs: deps.now(),
     entropy: deps.random(),
   });
 }
 
-function attemptContext(call: ClientCall, plan: Plan, { request, snapshot, timings }: Exchange): AttemptContext {
-  const totalMs = plan.attempts[0]?.limits.totalMs ?? 0;
+function attemptContext(
+  call: ClientCall,
+  plan: Plan,
+  { request, snapshot, timings }: Exchange,
+  live: LiveStats,
+): AttemptContext {
   return {
     call,
     snapshot,
     forwardedHeaders: forwardedHeaders(request.headers),
     dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
-    deadlineMs: Math.min(request.deadlineMs, request.receivedAtMs + totalMs),
+    ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, call.stream),
+    promptSize: promptSize(routingRequest(call, request).inputTokens),
+    live,
+    passedOver: [],
     signal: request.signal,
     timings,
   };

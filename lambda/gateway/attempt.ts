@@ -6,7 +6,10 @@ import { EventTooLargeError } from '../dialects/sse-events.ts';
 import { findProvider, type Provider } from '../providers/provider.ts';
 import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
 import type { Failure } from '../routing/failure.ts';
+import type { LiveStats } from '../routing/live-stats.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
+import type { PromptSize } from '../routing/score.ts';
+import type { PlannedTarget } from '../telemetry/request-record.ts';
 import type { ClientCall } from './client-call.ts';
 import { followedCall, UnusableAnswerError } from './follow-answer.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -26,6 +29,12 @@ export type AttemptContext = {
   /** The caller wants what a vendor cannot honour left out, and named in a header. */
   dropsUnsupported: boolean;
   deadlineMs: number;
+  /** Until when the answer must have begun; where it is buffered, until when it must be complete. */
+  answerByMs: number;
+  promptSize: PromptSize;
+  live: LiveStats;
+  /** Planned targets that were not asked after all; grows. */
+  passedOver: PlannedTarget[];
   signal: AbortSignal;
   timings: Timings;
 };
@@ -97,7 +106,9 @@ async function send(
     deadlineInMs: context.deadlineMs - deps.now(),
     signal: context.signal,
   });
-  if (context.call.stream) guard.expect('content', planned.limits.firstContentMs);
+  const { firstContentMs, answerMs } = planned.limits;
+  if (context.call.stream) guard.expect('content', firstContentMs);
+  else if (answerMs !== undefined) guard.expect('complete answer', answerMs);
   let streaming = false;
   const drop = () => exchange.abort(new UpstreamError('connection', 'The rest of the answer is not needed'));
   try {

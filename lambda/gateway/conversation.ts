@@ -27,10 +27,10 @@ export async function converse(
   record.stream = call.stream;
   const attempts: AttemptRecord[] = [];
   record.attempts = attempts;
-  const { target, outcome } = await askModel(call, exchange, deps, attempts);
+  const { target, outcome, settle } = await askModel(call, exchange, deps, attempts);
   record.provider = target.provider;
   record.targetModel = target.model;
   if (outcome.kind === 'failed') throw failureError(outcome.failure, target);
   record.timeToFirstChunkMs = deps.now() - request.receivedAtMs;
-  await deliverAnswer(exchange, { target, client: call.client, outcome });
+  await deliverAnswer(exchange, { target, client: call.client, outcome, settle });
 }

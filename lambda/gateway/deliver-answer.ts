@@ -1,6 +1,6 @@
 import type { ClientDialect } from '../dialects/dialect.ts';
 import { UpstreamError } from '../providers/upstream.ts';
-import type { PlannedAttempt } from '../routing/plan.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerMetadata, metadataSink, withMetadata } from './answer-metadata.ts';
@@ -8,13 +8,14 @@ import { type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts
 import type { Exchange, Sink } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import { asGatewayError, callerError, type GatewayError } from './gateway-error.ts';
+import type { PlanOutcome } from './run-plan.ts';
 
 type Answered = Exclude<AttemptOutcome, { kind: 'failed' }>;
 type Buffered = Extract<AttemptOutcome, { kind: 'buffered' }>;
 type Streaming = Extract<AttemptOutcome, { kind: 'streaming' }>;
 
 /** An answer that is ready to be sent, and who gave it. */
-export type Delivery = { target: PlannedAttempt; client: ClientDialect; outcome: Answered };
+export type Delivery = Pick<PlanOutcome, 'target' | 'settle'> & { client: ClientDialect; outcome: Answered };
 
 /** Sends an answer to its end. */
 export async function deliverAnswer(exchange: Exchange, delivery: Delivery): Promise<void> {
@@ -62,16 +63,19 @@ type StreamDelivery = Delivery & { outcome: Streaming };
 /** After the first byte a failure can only be an explicit error event, never a silent end. */
 async function sendStream(
   { request, sink, record }: Exchange,
-  { target, client, outcome }: StreamDelivery,
+  { target, client, outcome, settle }: StreamDelivery,
 ): Promise<void> {
   const { relay, guard, exchange, secret } = outcome;
   try {
     const { failure, told, ...facts } = await relay(sink, guard);
+    settle({ failure, usage: facts.usage });
     Object.assign(record, facts);
     if (failure && told) noteError(record, failureError(failure, target));
     else if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
   } catch (thrown) {
-    const error = interruption(thrown, request.signal, target);
+    const failure = interruption(thrown, request.signal);
+    if (failure) settle({ failure });
+    const error = failure ? failureError(failure, target) : asGatewayError(thrown);
     await sendErrorEvent(error, { sink, record, client });
     if (error.code === 'internal_error') throw error;
   } finally {
@@ -80,12 +84,12 @@ async function sendStream(
   }
 }
 
-/** What ended a stream: the connection to the provider, the caller, or a mistake of ours. */
-function interruption(thrown: unknown, signal: AbortSignal, target: PlannedAttempt): GatewayError {
+/** What ended a stream: the connection to the provider or the caller; undefined after a mistake of ours. */
+function interruption(thrown: unknown, signal: AbortSignal): Failure | undefined {
   try {
-    return failureError(failureOfConnection(thrown, signal), target);
-  } catch (mistake) {
-    return asGatewayError(mistake);
+    return failureOfConnection(thrown, signal);
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,8 +2,9 @@ import type { ChatEvent } from '../dialects/chat-event.ts';
 import { type Comparison, type PartialAnswer, partialAnswer } from '../dialects/partial-answer.ts';
 import { addUsage } from '../dialects/usage.ts';
 import { UpstreamError } from '../providers/upstream.ts';
-import { type Failure, nextSteps } from '../routing/failure.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
+import { reactions } from '../routing/reaction.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import type { AskedModel } from './ask-model.ts';
 import { type AttemptContext, type AttemptOutcome, answerContext, failureOfConnection, tellable } from './attempt.ts';
@@ -11,7 +12,7 @@ import { continuedCall, withoutUnseen } from './continued-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Guard } from './guard.ts';
 import type { Relay, RelayedStream } from './relay-stream.ts';
-import { runPlan } from './run-plan.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
 import { Interrupted, type OpenEvents, readOn, writeEncoded } from './translated-answer.ts';
 
 /** An answer that breaks off is taken up at most so often. */
@@ -26,6 +27,7 @@ type Source = {
   guard: Guard;
   secret: string | undefined;
   record: AttemptRecord | undefined;
+  settle: PlanOutcome['settle'];
   /** What of an event is new to the caller; undefined when the answer is no sequel of what the caller has. */
   take(event: ChatEvent): ChatEvent[] | undefined;
   close(): void;
@@ -36,7 +38,7 @@ type Source = {
  * what the caller has already. Otherwise it ends as a relay does that knows no other target.
  */
 export function resumableRelay(
-  { target, outcome, plan, context }: AskedModel & { outcome: Streaming & { opened: OpenEvents } },
+  { target, outcome, settle, plan, context }: AskedModel & { outcome: Streaming & { opened: OpenEvents } },
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Relay {
@@ -45,7 +47,8 @@ export function resumableRelay(
     const partial = partialAnswer();
     const resumption = newResumption({ first: target, plan: plan.attempts, partial, context, records }, deps);
     // The first one belongs to whoever called the relay.
-    let source = sourceOf({ target, outcome, record: records.at(-1), take: (event) => [event], close: () => {} });
+    const take: Source['take'] = (event) => [event];
+    let source = sourceOf({ target, outcome, settle, record: records.at(-1), take, close: () => {} });
     const facts: RelayedStream = { failure: undefined };
 
     async function* wholeAnswer(): AsyncGenerator<ChatEvent> {
@@ -65,6 +68,7 @@ export function resumableRelay(
         source = next;
       }
       const { usage, finishReason } = source.opened.facts;
+      source.settle({ usage });
       facts.finishReason = finishReason;
       if (usage) yield { type: 'usage', usage };
     }
@@ -81,13 +85,13 @@ export function resumableRelay(
   };
 }
 
-type SourceParts = Pick<Source, 'target' | 'record' | 'take' | 'close'> & {
+type SourceParts = Pick<Source, 'target' | 'record' | 'settle' | 'take' | 'close'> & {
   outcome: Streaming & { opened: OpenEvents };
 };
 
-function sourceOf({ target, outcome, record, take, close }: SourceParts): Source {
+function sourceOf({ outcome, ...parts }: SourceParts): Source {
   const { opened, guard, secret } = outcome;
-  return { target, opened, guard, secret, record, take, close };
+  return { opened, guard, secret, ...parts };
 }
 
 /** What a source brings that is new to the caller, then why it broke off, if it did. Usage waits for the end. */
@@ -117,7 +121,9 @@ async function* goOn(
 /** The answer of another target that says something else than what the caller has. */
 const differs: Failure = { kind: 'bad_response', status: 200, detail: 'Its answer differs from what was sent already' };
 
-function noteEnd({ record, opened }: Source, failure: Failure): void {
+function noteEnd({ record, opened, settle }: Source, failure: Failure): void {
+  // What differs is as good an answer as any, only not for this caller.
+  settle(failure === differs ? {} : { failure });
   if (!record) return;
   record.brokeOff = failure === differs ? 'differs' : failure.kind;
   record.usage = opened.facts.usage;
@@ -147,7 +153,7 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
   let resumed = 0;
   return async (failure) => {
     mayAskFirst &&= failure.kind !== 'timeout';
-    if (nextSteps[failure.kind] === 'stop') return undefined;
+    if (reactions[failure.kind].next !== 'next_target') return undefined;
     for (;;) {
       const isOver = context.signal.aborted || deps.now() >= context.deadlineMs || resumed >= mostResumptions;
       // The first one again comes last, and never after it fell silent.
@@ -169,16 +175,16 @@ async function askToGoOn(
 ): Promise<Source | undefined> {
   const way = wayToGoOn(target, partial, context);
   if (!way) return undefined;
-  const result = await runPlan([target], { ...context, call: way.call }, deps, records);
-  const outcome = result?.outcome;
-  if (outcome?.kind !== 'streaming') return undefined;
+  const result = await runPlan([target], { ...context, answerByMs: context.deadlineMs, call: way.call }, deps, records);
+  if (result?.outcome.kind !== 'streaming') return undefined;
+  const { outcome, settle } = result;
   const { opened, guard, exchange } = outcome;
   const close = () => {
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
   };
   if (opened)
-    return sourceOf({ target, outcome: { ...outcome, opened }, record: records.at(-1), take: way.take, close });
+    return sourceOf({ target, outcome: { ...outcome, opened }, settle, record: records.at(-1), take: way.take, close });
   close();
   return undefined;
 }

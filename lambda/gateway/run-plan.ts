@@ -1,19 +1,21 @@
-import { findProvider } from '../providers/provider.ts';
-import { nextSteps } from '../routing/failure.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
+import { backoffMs, mayFit, mostTelling, reactions } from '../routing/reaction.ts';
+import { targetName } from '../routing/target-name.ts';
+import { canFinish } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
-import { type AttemptContext, type AttemptOutcome, attemptTarget, secretsOf } from './attempt.ts';
+import { askTarget, type FailedTry, type Run, timeLeft } from './ask-target.ts';
+import type { AttemptContext, AttemptOutcome } from './attempt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import type { Tracked } from './tracked-attempt.ts';
 
 export type PlanOutcome = {
-  /** The target that answered, or the one that failed last. */
+  /** The target that answered, or the one whose failure the caller is told. */
   target: PlannedAttempt;
   outcome: AttemptOutcome;
+  /** To be told how a streamed answer ended. */
+  settle: Tracked['settle'];
 };
-
-const restAfterRefusalMs = 60_000;
-const restAfterLimitMs = 5_000;
-const longestRestMs = 300_000;
 
 /** Works through a plan until an answer is ready or every target has failed; each failure decides its next step. */
 export async function runPlan(
@@ -22,69 +24,71 @@ export async function runPlan(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<PlanOutcome | undefined> {
-  let last: PlanOutcome | undefined;
-  for (const target of plan) {
-    last = { target, outcome: await recordedAttempt(target, context, deps, records) };
-    if (last.outcome.kind !== 'failed') return last;
-    if (await deservesAnother(target, last.outcome, context, deps)) {
-      last = { target, outcome: await recordedAttempt(target, context, deps, records) };
-      if (last.outcome.kind !== 'failed') return last;
-      restKey(last.outcome, deps);
+  const run: Run = { context, deps, records, failures: [] };
+  for (const [index, target] of plan.entries()) {
+    const hindrance = whyPassedOver(target, run);
+    if (hindrance) {
+      context.passedOver.push({ target: targetName(target), reason: hindrance });
+      continue;
     }
-    if (nextSteps[last.outcome.failure.kind] === 'stop' || deps.now() >= context.deadlineMs) return last;
+    const answer = await askTarget(target, plan[index + 1], run);
+    if (answer) return { target, ...answer };
+    const latest = run.failures.at(-1);
+    if (latest && reactions[latest.failure.kind].next === 'stop') return failed(latest);
   }
-  return last;
+  return (await lastChance(run)) ?? whatToTell(run);
 }
 
-async function recordedAttempt(
-  target: PlannedAttempt,
-  context: AttemptContext,
-  deps: GatewayDeps,
-  records: AttemptRecord[],
-): Promise<AttemptOutcome> {
-  const startedAtMs = deps.now();
-  const outcome = await attemptTarget(target, context, deps);
-  const failure = outcome.kind === 'failed' ? outcome.failure : undefined;
-  records.push({
-    provider: target.provider,
-    model: target.model,
-    reason: target.reason,
-    startedAtMs,
-    durationMs: deps.now() - startedAtMs,
-    outcome: failure?.kind ?? 'answered',
-    status: failure?.status,
-    detail: failure?.detail,
-  });
-  return outcome;
+/** Why a target of the plan is not asked, now that others have failed. */
+function whyPassedOver(target: PlannedAttempt, { context, deps, failures }: Run): string | undefined {
+  if (failures.some(({ failure, target: other }) => failure.kind === 'context_length' && !mayFit(other, target)))
+    return 'not known to hold more than the target for which the request was too long';
+  if (failures.length === 0) return undefined;
+  if (context.signal.aborted) return 'the caller has gone';
+  return canFinish(target, timeLeft(context, deps)) ? undefined : 'the time left is too short for it';
 }
 
-type FailedAttempt = Extract<AttemptOutcome, { kind: 'failed' }>;
+/** A vendor may ask for more; so long a caller can be kept waiting instead of being told to come back. */
+const defaultLongestWaitMs = 10_000;
 
-/** Whether the same target is asked once more: with another key, a fresh secret, or after a hitch of the provider. */
-async function deservesAnother(
-  target: PlannedAttempt,
-  { failure, secret }: FailedAttempt,
-  context: AttemptContext,
-  deps: GatewayDeps,
-): Promise<boolean> {
-  restKey({ failure, secret }, deps);
-  const step = nextSteps[failure.kind];
-  if (step === 'same_target') {
-    // A moment, never in step with other requests; short, since somebody waits.
-    await deps.sleep(100 + 200 * deps.random());
-    return !context.signal.aborted && deps.now() < context.deadlineMs;
-  }
-  if (step !== 'other_key' && step !== 'refresh_secret') return false;
-  const provider = findProvider(context.snapshot, target.provider);
-  if (!provider) return false;
-  if (step === 'refresh_secret') await deps.secrets.refresh();
-  return deps.keyRing.hasRested(await secretsOf(provider, deps), deps.now());
+/**
+ * When all have failed, and one of them only for now: waits as long as it asked for, and asks it once more. Never for
+ * longer than somebody would wait, and never when the answer could not come in time.
+ */
+async function lastChance(run: Run): Promise<PlanOutcome | undefined> {
+  const { context, deps, failures } = run;
+  const best = failures
+    .map((failed) => ({ failed, pauseMs: pauseBefore(failed, run) }))
+    .sort((a, b) => a.pauseMs - b.pauseMs)[0];
+  if (!best || context.signal.aborted) return undefined;
+  const { target } = best.failed;
+  if (best.pauseMs > (target.limits.waitMs ?? defaultLongestWaitMs)) return undefined;
+  if (!canFinish(target, timeLeft(context, deps), best.pauseMs)) return undefined;
+  await deps.sleep(best.pauseMs);
+  if (context.signal.aborted) return undefined;
+  const answer = await askTarget(target, undefined, run, 'after_waiting');
+  return answer && { target, ...answer };
 }
 
-function restKey({ failure, secret }: Pick<FailedAttempt, 'failure' | 'secret'>, deps: GatewayDeps): void {
-  if (secret === undefined) return;
-  if (failure.kind === 'unauthorized') deps.keyRing.rest(secret, deps.now() + restAfterRefusalMs);
-  if (failure.kind === 'rate_limited') {
-    deps.keyRing.rest(secret, deps.now() + Math.min(failure.retryAfterMs ?? restAfterLimitMs, longestRestMs));
+function pauseBefore({ failure, atMs }: FailedTry, { deps }: Run): number {
+  const { wait } = reactions[failure.kind];
+  if (failure.retryAfterMs !== undefined && wait) {
+    // A little later than asked for: everybody else was told the same moment.
+    return Math.max(0, atMs + failure.retryAfterMs - deps.now()) + backoffMs(1, deps.random());
   }
+  return wait === 'backoff' ? backoffMs(2, deps.random()) : Infinity;
+}
+
+/** The most telling failure of all, with the soonest time at which another request makes sense. */
+function whatToTell({ failures, deps }: Run): PlanOutcome | undefined {
+  const told = mostTelling(failures, ({ failure }) => failure.kind);
+  if (!told) return undefined;
+  const waits = failures.flatMap(({ failure: { retryAfterMs }, atMs }) =>
+    retryAfterMs === undefined ? [] : [Math.max(0, atMs + retryAfterMs - deps.now())],
+  );
+  return waits.length > 0 ? failed(told, { retryAfterMs: Math.min(...waits) }) : failed(told);
+}
+
+function failed({ target, failure, secret }: FailedTry, more: Partial<Failure> = {}): PlanOutcome {
+  return { target, outcome: { kind: 'failed', failure: { ...failure, ...more }, secret }, settle: () => {} };
 }

@@ -30,32 +30,6 @@ export type Failure = {
   unsupported?: readonly string[];
 };
 
-/** What follows a failure: give up, use another key of the provider, try the same target again, or the next target. */
-export type NextStep = 'stop' | 'other_key' | 'refresh_secret' | 'same_target' | 'next_target';
-
-/** The first failure of a kind on a target leads to this step; a second one always to the next target. */
-export const nextSteps: Readonly<Record<FailureKind, NextStep>> = {
-  rate_limited: 'other_key',
-  overloaded: 'next_target',
-  // A target that stayed silent once is not asked again.
-  timeout: 'next_target',
-  connection: 'same_target',
-  server_error: 'same_target',
-  bad_response: 'next_target',
-  // The model wrote what its own vendor would not take, such as a call of no tool; another may do better.
-  generation_failed: 'next_target',
-  unauthorized: 'refresh_secret',
-  no_secret: 'next_target',
-  not_found: 'next_target',
-  // The caller's request is at fault: every target would say the same, or should.
-  context_length: 'stop',
-  content_policy: 'stop',
-  rejected: 'stop',
-  // Another target may honour what this one cannot.
-  unsupported: 'next_target',
-  cancelled: 'stop',
-};
-
 /** A map, since the code is the provider's word: an object would also know `constructor`. */
 const kindsByCode: ReadonlyMap<string, FailureKind> = new Map([
   ['context_length_exceeded', 'context_length'],

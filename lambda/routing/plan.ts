@@ -14,6 +14,8 @@ export type Limits = {
   answerMs?: number;
   /** Between two pieces of a streamed answer. */
   idleMs: number;
+  /** The longest `Retry-After` that is waited for when no other target is left; absent: 10 seconds. */
+  waitMs?: number;
   /** For the whole request, all its attempts together. */
   totalMs: number;
 };
@@ -99,7 +101,14 @@ function limitsOf(own: Timeouts, general: Timeouts): Limits {
     firstContentMs: own.firstContentMs ?? general.firstContentMs ?? defaultLimits.firstContentMs,
     idleMs: own.idleMs ?? general.idleMs ?? defaultLimits.idleMs,
     totalMs: own.totalMs ?? general.totalMs ?? defaultLimits.totalMs,
+    ...optionalLimit('answerMs', own, general),
+    ...optionalLimit('waitMs', own, general),
   };
+}
+
+function optionalLimit(name: 'answerMs' | 'waitMs', own: Timeouts, general: Timeouts): Partial<Limits> {
+  const value = own[name] ?? general[name];
+  return value === undefined ? {} : { [name]: value };
 }
 
 type OrderedTarget = { target: RequestedModel['targets'][number]; reason: string };

@@ -16,6 +16,15 @@ export type AttemptRecord = {
   status?: number | undefined;
   /** What happened, in words of ours. */
   detail?: string | undefined;
+  retryAfterMs?: number | undefined;
+  /** The same target was asked before: why it was asked again. */
+  retry?: 'other_key' | 'fresh_secret' | 'same_key' | 'after_waiting';
+  /** It was started besides a target that was still silent. */
+  hedge?: true;
+  /** It went to a target whose breaker was not closed. */
+  breaker?: 'half-open' | 'open';
+  /** Which of the provider's keys it went with, counted from 1. */
+  key?: number;
   /** Why its stream broke off after the answer had begun; `differs` when it was no sequel of what the caller had. */
   brokeOff?: FailureKind | 'differs';
   /** What the vendor reported for a stream that broke off or went on behind another. */
@@ -47,6 +56,8 @@ export type RequestRecord = {
   plan?: readonly PlannedTarget[];
   leftOut?: readonly PlannedTarget[];
   attempts: readonly AttemptRecord[];
+  /** Planned targets that were not asked after all. */
+  passedOver?: readonly PlannedTarget[];
   /** From the receipt of the request to the first content, which is everything when the answer is buffered. */
   timeToFirstChunkMs?: number;
   /** Spent by the gateway itself: neither in waiting for vendors nor for the caller. */

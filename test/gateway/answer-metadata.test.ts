@@ -92,19 +92,26 @@ describe('metadata in a buffered answer', () => {
 });
 
 describe('metadata in an error', () => {
-  test('names every attempt, and the headers name the target that failed last', async () => {
+  test('names every attempt, and the headers name the target whose failure is told', async () => {
     second.always(answer(500, { error: { message: 'broken' } }));
 
     const { text, head } = await handled(snapshot, chatRequest({}, { headers: { 'x-api-key': 'k', ...enabled } }));
 
     expect(JSON.parse(text)).toMatchObject({
-      error: { code: 'provider_failed' },
-      sluice: { attempts: [{ outcome: 'overloaded' }, { outcome: 'server_error' }, { outcome: 'server_error' }] },
+      error: { code: 'provider_overloaded' },
+      sluice: {
+        attempts: [
+          { outcome: 'overloaded' },
+          { outcome: 'server_error' },
+          { outcome: 'server_error', retry: 'same_key' },
+          { outcome: 'overloaded', retry: 'after_waiting' },
+        ],
+      },
     });
     expect(head?.headers).toMatchObject({
-      'x-sluice-provider': 'second',
-      'x-sluice-model': 'model-2',
-      'x-sluice-attempts': '3',
+      'x-sluice-provider': 'first',
+      'x-sluice-model': 'model-1',
+      'x-sluice-attempts': '4',
       'x-sluice-config-version': '1',
     });
     expect(head?.headers['server-timing']).toMatch(
@@ -171,7 +178,10 @@ describe('metadata in a stream', () => {
     const { text } = await handled(snapshot, request);
 
     const last = JSON.parse(text.trim().split('\n\n').at(-1)?.slice('data: '.length) ?? '');
-    expect(last).toMatchObject({ error: { code: 'provider_failed' }, sluice: told });
+    expect(last).toMatchObject({
+      error: { code: 'provider_failed' },
+      sluice: { ...told, attempts: [{ outcome: 'overloaded' }, { brokeOff: 'server_error' }] },
+    });
   });
 });
 

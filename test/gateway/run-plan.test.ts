@@ -9,7 +9,10 @@ import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { runPlan } from '../../lambda/gateway/run-plan.ts';
 import { newTimings } from '../../lambda/gateway/timings.ts';
 import { type UpstreamCall, UpstreamError } from '../../lambda/providers/upstream.ts';
-import { defaultLimits } from '../../lambda/routing/plan.ts';
+import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
+import type { FailureKind } from '../../lambda/routing/failure.ts';
+import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { defaultLimits, type PlannedAttempt } from '../../lambda/routing/plan.ts';
 import type { AttemptRecord } from '../../lambda/telemetry/request-record.ts';
 import { coreDeps } from '../support/core.ts';
 import { completion } from '../support/scripted-vendor.ts';
@@ -26,7 +29,13 @@ const twoKeys = { a: ['a-1', 'a-2'], b: ['b-1'], c: ['c-1'] };
 
 /** A world whose vendors reply in this order, and whose clock stands still but for what sleeps and calls take. */
 function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>, callMs = 0, totalMs = 60_000 } = {}) {
-  const state = { nowMs: 1_000_000, refreshes: 0, sleeps: [] as number[], asked: [] as string[] };
+  const state = {
+    nowMs: 1_000_000,
+    refreshes: 0,
+    sleeps: [] as number[],
+    asked: [] as string[],
+    samples: [] as AttemptSample[],
+  };
   const post = (call: UpstreamCall) => {
     state.nowMs += callMs;
     state.asked.push(`${call.origin.hostname[0]} ${call.headers['authorization']?.slice('Bearer '.length)}`);
@@ -50,6 +59,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
       state.sleeps.push(ms);
       state.nowMs += ms;
     },
+    measure: (sample) => void state.samples.push(sample),
   };
   const { deps } = coreDeps(snapshot, fields);
   const text = '{"model":"x","messages":[{"role":"user","content":"hi"}]}';
@@ -61,12 +71,22 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     forwardedHeaders: {},
     dropsUnsupported: false,
     deadlineMs: state.nowMs + totalMs,
+    answerByMs: state.nowMs + totalMs,
+    promptSize: 'small',
+    live: emptyLiveStats,
+    passedOver: [],
     signal,
     timings: newTimings(() => 0),
   };
   const records: AttemptRecord[] = [];
-  const run = async (...providers: string[]) => {
-    const plan = providers.map((provider) => ({ provider, model: 'm', limits: defaultLimits, reason: 'r' }));
+  const run = async (...targets: (string | Partial<PlannedAttempt>)[]) => {
+    const plan = targets.map((target) => ({
+      provider: 'a',
+      model: 'm',
+      limits: defaultLimits,
+      reason: 'r',
+      ...(typeof target === 'string' ? { provider: target } : target),
+    }));
     return runPlan(plan, context, deps, records);
   };
   return { state, run, records, context, deps };
@@ -96,30 +116,30 @@ describe('runPlan', () => {
     ['a context that is too long', { status: 400, body: { error: { code: 'context_length_exceeded' } } }, ['a a-1']],
     ['a content policy', { status: 400, body: { error: { code: 'content_filter' } } }, ['a a-1']],
     ['a missing model', 404, ['a a-1', 'b b-1']],
-    ['an overload', 503, ['a a-1', 'b b-1']],
+    ['an overload, when the others fail too', 503, ['a a-1', 'b b-1', 'a a-1']],
     ['a timeout of the provider', 408, ['a a-1', 'b b-1']],
     ['a redirect', 302, ['a a-1', 'b b-1']],
     ['an answer that is none', { status: 200, body: {} }, ['a a-1', 'b b-1']],
-    ['a server error', 500, ['a a-1', 'a a-1', 'b b-1']],
-    ['a broken connection', 'reset', ['a a-1', 'a a-1', 'b b-1']],
+    ['a server error', 500, ['a a-1', 'a a-1', 'b b-1', 'b b-1']],
+    ['a broken connection', 'reset', ['a a-1', 'a a-1', 'b b-1', 'b b-1']],
     ['a refused key', 401, ['a a-1', 'a a-2', 'b b-1']],
     ['a rate limit', 429, ['a a-1', 'a a-2', 'b b-1']],
     ['an empty account', 402, ['a a-1', 'a a-2', 'b b-1']],
-  ])('after %s asks %s', async (_, reply, asked) => {
-    const { state, run } = world([reply, reply, 200]);
+  ])('after %s asks in turn', async (_, reply, asked) => {
+    const { state, run } = world(asked.map(() => reply));
 
     await run('a', 'b');
 
     expect(state.asked).toEqual(asked);
   });
 
-  test('asks every target at most twice, and hands back the last failure', async () => {
+  test('asks every target at most twice after server errors, and tells the first', async () => {
     const { state, run, records } = world(Array.from({ length: 20 }, () => 500));
 
     const result = await run('a', 'b', 'c');
 
     expect(state.asked.map((asked) => asked[0])).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
-    expect(result).toMatchObject({ target: { provider: 'c' }, outcome: { kind: 'failed', failure: { status: 500 } } });
+    expect(result).toMatchObject({ target: { provider: 'a' }, outcome: { kind: 'failed', failure: { status: 500 } } });
     expect(records).toHaveLength(6);
   });
 
@@ -169,7 +189,102 @@ describe('runPlan', () => {
 
     await run('a');
 
-    expect(state.sleeps).toEqual([200]);
+    expect(state.sleeps).toEqual([188]);
+  });
+
+  test('waits for a short Retry-After when nobody else is left, and asks once more', async () => {
+    const limited = { status: 429, headers: { 'retry-after': '3' } };
+    const { state, run, records } = world([limited, 500, 500, 200], { secrets: { a: ['a-1'], b: ['b-1'] } });
+
+    const result = await run('a', 'b');
+
+    expect(result).toMatchObject({ target: { provider: 'a' }, outcome: { kind: 'buffered' } });
+    expect(state.asked).toEqual(['a a-1', 'b b-1', 'b b-1', 'a a-1']);
+    expect(state.nowMs).toBeGreaterThanOrEqual(1_003_000);
+    expect(records.at(-1)).toMatchObject({ outcome: 'answered', retry: 'after_waiting' });
+  });
+
+  test.each([
+    ['it is too long to wait for', '11', {}, 60_000],
+    ['the operator wants no waiting', '3', { limits: { ...defaultLimits, waitMs: 0 } }, 60_000],
+    ['the time would not suffice', '3', {}, 3_050],
+    ['an answer usually takes longer than what would be left', '3', { expectedWaitMs: 8_000 }, 10_000],
+  ])('does not wait for a Retry-After when %s', async (_, seconds, target, totalMs) => {
+    const limited = { status: 429, headers: { 'retry-after': seconds } };
+    const { state, run } = world([limited, 200], { secrets: { a: ['a-1'] }, totalMs });
+
+    const result = await run(target);
+
+    expect(state.asked).toEqual(['a a-1']);
+    expect(result?.outcome).toMatchObject({ failure: { kind: 'rate_limited', retryAfterMs: Number(seconds) * 1000 } });
+  });
+
+  test('does not wait when the caller leaves meanwhile', async () => {
+    const { state, run, context, deps } = world([503, 200]);
+    const caller = new AbortController();
+    context.signal = caller.signal;
+    deps.sleep = async () => caller.abort();
+
+    await run('a');
+
+    expect(state.asked).toEqual(['a a-1']);
+  });
+
+  test('tells the most telling failure, with the soonest time to come back', async () => {
+    const { state, run } = world(
+      [
+        { status: 429, headers: { 'retry-after': '60' } },
+        { status: 429, headers: { 'retry-after': '40' } },
+        { status: 503, headers: { 'retry-after': '90' } },
+      ],
+      { secrets: { a: ['a-1', 'a-2'], b: ['b-1'] }, callMs: 1_000 },
+    );
+
+    const result = await run('a', 'b', 'c');
+
+    expect(state.asked).toEqual(['a a-1', 'a a-2', 'b b-1']);
+    // The second key had 40 seconds to go, one of which went by with the last target.
+    expect(result).toMatchObject({
+      target: { provider: 'a' },
+      outcome: { failure: { kind: 'rate_limited', retryAfterMs: 39_000 } },
+    });
+  });
+
+  test.each<[string, Reply[], FailureKind]>([
+    ['a server error over a missing model', [404, 500, 500], 'server_error'],
+    ['a refused key over a missing model', [404, 401], 'unauthorized'],
+    ['an overload over a server error', [500, 500, 503, 503], 'overloaded'],
+  ])('tells %s', async (_, replies, kind) => {
+    const { run } = world(replies, { secrets: { a: ['a-1'], b: ['b-1'] } });
+
+    expect((await run('a', 'b'))?.outcome).toMatchObject({ failure: { kind } });
+  });
+
+  describe('after a request that is too long', () => {
+    const tooLong = { status: 400, body: { error: { code: 'context_length_exceeded' } } };
+
+    test.each<[string, Partial<PlannedAttempt>, Partial<PlannedAttempt>, boolean]>([
+      ['a larger model', { contextTokens: 8_000 }, { model: 'big', contextTokens: 9_000 }, true],
+      ['a model that is no larger', { contextTokens: 8_000 }, { model: 'other', contextTokens: 8_000 }, false],
+      ['the same model elsewhere', { contextTokens: 8_000 }, { contextTokens: 9_000 }, false],
+      ['a fallback of unknown size', { contextTokens: 8_000 }, { model: 'other', fallback: true }, true],
+      ['a fallback for a model of unknown size', {}, { model: 'other', contextTokens: 9_000, fallback: true }, true],
+      ['another target of unknown size', { contextTokens: 8_000 }, { model: 'other' }, false],
+      [
+        'a fallback that is smaller',
+        { contextTokens: 9_000 },
+        { model: 'o', contextTokens: 8_000, fallback: true },
+        false,
+      ],
+    ])('judges whether to ask %s', async (_, first, second, asked) => {
+      const { state, run, context } = world([tooLong, 200]);
+
+      const result = await run(first, { provider: 'b', ...second });
+
+      expect(state.asked).toEqual(asked ? ['a a-1', 'b b-1'] : ['a a-1']);
+      expect(result?.outcome.kind).toBe(asked ? 'buffered' : 'failed');
+      expect(context.passedOver).toHaveLength(asked ? 0 : 1);
+    });
   });
 
   test('stops at the deadline', async () => {
@@ -189,6 +304,24 @@ describe('runPlan', () => {
     expect(state.asked).toHaveLength(1);
   });
 
+  test('begins no attempt that cannot end in time', async () => {
+    const { state, run, context } = world([503, 200], { callMs: 1_000, totalMs: 5_000 });
+
+    const result = await run('a', { provider: 'b', expectedWaitMs: 4_500 }, { provider: 'c', expectedWaitMs: 1_000 });
+
+    expect(state.asked).toEqual(['a a-1', 'c c-1']);
+    expect(result?.target.provider).toBe('c');
+    expect(context.passedOver).toEqual([{ target: 'b/m', reason: 'the time left is too short for it' }]);
+  });
+
+  test('begins the first attempt however little time there is', async () => {
+    const { state, run } = world([200], { totalMs: 1_000 });
+
+    await run({ expectedWaitMs: 5_000 });
+
+    expect(state.asked).toHaveLength(1);
+  });
+
   test('passes over a target without a key, and one that cannot be called', async () => {
     const { state, run, records } = world([200], { secrets: { c: ['c-1'] } });
 
@@ -201,5 +334,27 @@ describe('runPlan', () => {
 
   test('has nothing to hand back for an empty plan', async () => {
     expect(await world([]).run()).toBeUndefined();
+  });
+
+  test('measures what each attempt has shown, and nothing of those that were none', async () => {
+    const { state, run } = world([503, 404, 200], { secrets: { b: ['b-1'], c: ['c-1'], a: ['a-1'] }, callMs: 300 });
+
+    await run('gone', 'a', 'b', 'c');
+
+    const common = { streamed: false, promptSize: 'small', retry: false };
+    expect(state.samples).toEqual([
+      { ...common, target: 'a/m', atMs: 1_000_300, outcome: 'overloaded' },
+      { ...common, target: 'b/m', atMs: 1_000_600, outcome: 'not_found' },
+      { ...common, target: 'c/m', atMs: 1_000_900, outcome: 'answered', waitMs: 300, outputTokens: 2 },
+    ]);
+  });
+
+  test('marks second tries', async () => {
+    const { state, run, records } = world([500, 200]);
+
+    await run('a');
+
+    expect(state.samples.map(({ retry }) => retry)).toEqual([false, true]);
+    expect(records.map(({ retry }) => retry)).toEqual([undefined, 'same_key']);
   });
 });

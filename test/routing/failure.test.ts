@@ -1,12 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ProviderError } from '../../lambda/dialects/provider-error.ts';
-import {
-  classifyAnswer,
-  classifyErrorInside,
-  type FailureKind,
-  nextSteps,
-  retryAfterMs,
-} from '../../lambda/routing/failure.ts';
+import { classifyAnswer, classifyErrorInside, type FailureKind, retryAfterMs } from '../../lambda/routing/failure.ts';
 
 function coded(code?: string): ProviderError {
   return { message: undefined, type: undefined, param: undefined, code };
@@ -66,19 +60,6 @@ describe('classifyErrorInside', () => {
     ['1500', 'server_error'],
   ])('takes code %s for %s', (code, kind) => {
     expect(classifyErrorInside(coded(code))).toBe(kind);
-  });
-});
-
-describe('nextSteps', () => {
-  test('gives up only where every target would say the same, or nobody waits any more', () => {
-    const stopping = Object.entries(nextSteps).filter(([, step]) => step === 'stop');
-
-    expect(stopping.map(([kind]) => kind).sort()).toEqual([
-      'cancelled',
-      'content_policy',
-      'context_length',
-      'rejected',
-    ]);
   });
 });
 

@@ -1,0 +1,25 @@
+import { describe, expect, test } from '@jest/globals';
+import { defaultLimits } from '../../lambda/routing/plan.ts';
+import { limitsWithin } from '../../lambda/routing/time-share.ts';
+
+const limits = defaultLimits;
+
+describe('limitsWithin', () => {
+  test.each<[string, Parameters<typeof limitsWithin>[1], number, number]>([
+    ['alone', undefined, 60_000, 60_000],
+    ['alone with much time', undefined, 800_000, 120_000],
+    ['before one that is not known', {}, 60_000, 30_000],
+    ['before one that needs little', { expectedWaitMs: 2_000 }, 60_000, 56_000],
+    ['before one that needs much', { expectedWaitMs: 50_000 }, 60_000, 30_000],
+  ])('gives the first content of a target %s its share', (_, next, untilAnswerMs, expected) => {
+    const within = limitsWithin({ limits }, next, { streamed: true, untilAnswerMs });
+    expect(within).toEqual({ ...limits, firstContentMs: expected });
+  });
+
+  test('keeps a buffered answer from using up the time of the next target', () => {
+    const left = { streamed: false, untilAnswerMs: 600_000 };
+    expect(limitsWithin({ limits }, {}, left).answerMs).toBe(300_000);
+    expect(limitsWithin({ limits: { ...limits, answerMs: 90_000 } }, {}, left).answerMs).toBe(90_000);
+    expect(limitsWithin({ limits }, undefined, left)).toEqual(limits);
+  });
+});
