@@ -51,12 +51,17 @@ export type VendorRequest = { body: JsonObject; headers?: Record<string, string>
 /** What of a caller's request this vendor cannot honour, by the caller's own names for it. */
 export type EncodedRequest = VendorRequest & { unsupported: readonly string[] };
 
+/** Where a vendor of OpenAI's chat takes back what a model thought: with signatures, as plain text, or signatures alone. */
+export type ThoughtsField = 'reasoning_details' | 'reasoning_content' | 'extra_content';
+
 /** Whom a request is written for, with what differs between vendors of one dialect. */
 export type VendorTarget = {
   model: string;
   maxTokensField?: string;
   refusesStreamOptions?: boolean;
   refusesCallIds?: boolean;
+  thoughtsField?: ThoughtsField | undefined;
+  takesCacheHints?: boolean;
 };
 
 /** What has to be fetched before an answer is one, and how long to wait before that. */

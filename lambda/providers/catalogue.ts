@@ -1,4 +1,5 @@
 import type { DialectName } from '../dialects/chat-request.ts';
+import type { ThoughtsField } from '../dialects/dialect.ts';
 
 /**
  * How a provider wants its key: `Authorization: Bearer …`, or a header of its own. `sigv4` signs with the function's role,
@@ -88,6 +89,10 @@ export type CatalogueEntry = {
   refusesStreamOptions?: true;
   /** True when the calls of Gemini's dialect, and their results, must carry no ids. */
   refusesCallIds?: true;
+  /** Where its chat protocol takes back what a model thought; most refuse fields that they do not know. */
+  thoughtsField?: ThoughtsField;
+  /** True when it takes Anthropic's `cache_control` on the parts of OpenAI's messages. */
+  takesCacheHints?: true;
 };
 
 const bearer: Auth = { kind: 'bearer' };
@@ -194,6 +199,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     body: { 'anthropic-messages': { model: null, anthropic_version: 'vertex-2023-10-16' } },
     // 400 'Unknown name "id"': https://github.com/langchain-ai/langchainjs/pull/10292
     refusesCallIds: true,
+    thoughtsField: 'extra_content',
     environmentKeys: ['GOOGLE_VERTEX_AI_API_KEY', 'GOOGLE_APPLICATION_CREDENTIALS_JSON'],
     environmentFields: { region: ['GOOGLE_CLOUD_LOCATION'], project: ['GOOGLE_CLOUD_PROJECT'] },
   },
@@ -223,6 +229,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.deepseek.com/v1',
     auth: bearer,
     paths: chatCompletions,
+    thoughtsField: 'reasoning_content',
     environmentKeys: ['DEEPSEEK_API_KEY'],
   },
   {
@@ -289,6 +296,8 @@ export const catalogue: readonly CatalogueEntry[] = [
       { pattern: /^(~?anthropic\/.+)$/s, dialects: ['openai-chat', 'anthropic-messages'] },
       { pattern: /^(.+)$/s, dialects: ['openai-chat'] },
     ],
+    thoughtsField: 'reasoning_details',
+    takesCacheHints: true,
     environmentKeys: ['OPENROUTER_API_KEY'],
   },
   {
@@ -330,6 +339,8 @@ export const catalogue: readonly CatalogueEntry[] = [
     telemetryName: 'openai_compatible',
     auth: bearer,
     paths: chatCompletions,
+    // Whoever sends thoughts in this form takes them back; servers of one's own pass over what they do not know.
+    thoughtsField: 'reasoning_details',
     environmentKeys: [],
     keyOptional: true,
   },

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
+import type { ThoughtsField } from '../dialects/dialect.ts';
 import type { ProviderError } from '../dialects/provider-error.ts';
 import {
   type AnswerHosts,
@@ -42,6 +43,8 @@ export type Provider = {
   maxTokensField: string;
   refusesStreamOptions: boolean;
   refusesCallIds: boolean;
+  thoughtsField: ThoughtsField | undefined;
+  takesCacheHints: boolean;
 };
 
 /** `host` is the header's value: the port is in it when it is not the usual one. */
@@ -102,6 +105,8 @@ function protocolOf(entry: CatalogueEntry, apiVersion: string | undefined) {
     maxTokensField: entry.maxTokensField ?? 'max_tokens',
     refusesStreamOptions: entry.refusesStreamOptions ?? false,
     refusesCallIds: entry.refusesCallIds ?? false,
+    thoughtsField: entry.thoughtsField,
+    takesCacheHints: entry.takesCacheHints ?? false,
   };
 }
 

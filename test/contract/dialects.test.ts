@@ -57,7 +57,7 @@ function joined(pieces: readonly Uint8Array[]): Buffer {
 }
 
 describe.each(named)('the vendor dialect %s', (_, fixture) => {
-  const { dialect, lacks, model } = fixture;
+  const { dialect, lacks, target } = fixture;
 
   describe.each(scenariosOf(fixture))('reads %s', (_name, answer) => {
     test('out of a buffered answer', () => {
@@ -164,7 +164,7 @@ describe.each(named)('the vendor dialect %s', (_, fixture) => {
     ([name, request]) => [name, request, fixture.requests[name as keyof typeof requestScenarios]] as const,
   );
   test.each(requests)('writes a request with %s, or names what it cannot', (_name, request, wanted) => {
-    const { body, unsupported } = dialect.encodeRequest(request, { model });
+    const { body, unsupported } = dialect.encodeRequest(request, target);
 
     if ('unsupported' in wanted) expect(unsupported).toContain(wanted.unsupported);
     else {
@@ -177,7 +177,7 @@ describe.each(named)('the vendor dialect %s', (_, fixture) => {
   test('names in a request what has no place, and writes the rest', () => {
     const request = { ...requestScenarios.image, extensions: { 'openai-chat': { logit_bias: { 7: 1 } } } };
 
-    const { body, unsupported } = dialect.encodeRequest(request, { model });
+    const { body, unsupported } = dialect.encodeRequest(request, target);
 
     const honoured = isObject(body['logit_bias']) ? [] : ['logit_bias'];
     expect(unsupported).toEqual(honoured);
@@ -212,7 +212,7 @@ describe.each(named)('the vendor dialect %s', (_, fixture) => {
         await decodedStream(dialect, ...fixture.stream(answer)),
       ]) {
         const messages = [aUserMessage('Weather?'), answeredMessage(events), ...resultsFor(answer)];
-        const { body } = dialect.encodeRequest({ ...requestScenarios.toolResult, messages }, { model });
+        const { body } = dialect.encodeRequest({ ...requestScenarios.toolResult, messages }, target);
         expect(JSON.stringify(body)).toContain(answer.reasoning?.signature);
       }
     });

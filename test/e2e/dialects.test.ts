@@ -67,7 +67,7 @@ beforeAll(async () => {
     config: {
       providers: entries((name) => ({ ...vendors[name]?.provider, baseUrl: listening.get(name)?.url })),
       models: entries((name) => ({
-        targets: [`${name}/${vendors[name]?.fixture.model}`],
+        targets: [`${name}/${vendors[name]?.fixture.target.model}`],
         unsupportedParameters: 'drop',
       })),
       secrets: entries((name) => `secret-of-${name}`),

@@ -58,6 +58,25 @@ function decodePart(part: unknown, at: string): Part {
     return { type: 'audio', data: String(data), format: stringOrUndefined(format) ?? 'wav' };
   }
   if (type === 'file' && isObject(part['file'])) return { ...decodeFile(part['file'], at), ...cache };
+  return decodeVendorsPart(part, at);
+}
+
+/** Parts that others write among OpenAI's: Mistral's thoughts, documents and bare audio, Perplexity's files. */
+function decodeVendorsPart(part: JsonObject, at: string): Part {
+  const { type, thinking, document_url: url, document_name: named, input_audio: audio } = part;
+  if (type === 'thinking' && Array.isArray(thinking)) {
+    const text = thinking.filter(isObject).map((piece) => stringOrUndefined(piece['text']) ?? '');
+    return { type: 'reasoning', text: text.join('') };
+  }
+  if (type === 'document_url') {
+    const name = stringOrUndefined(named);
+    return { type: 'file', source: mediaSource(url, `${at}.document_url`), ...(name ? { name } : {}) };
+  }
+  if (type === 'file_url' && isObject(part['file_url'])) {
+    return { type: 'file', source: mediaSource(part['file_url']['url'], `${at}.file_url`) };
+  }
+  if (type === 'input_audio' && typeof audio === 'string')
+    return { type: 'audio', data: audio, format: audio.startsWith('UklGR') ? 'wav' : 'mp3' };
   throw new RequestProblem(`${at} has the unknown type ${JSON.stringify(String(type).slice(0, 50))}.`, at);
 }
 
@@ -131,8 +150,8 @@ function decodeToolResult(message: JsonObject, at: string): ToolResultPart {
 }
 
 /** Anthropic's `cache_control`, which OpenRouter and others take on OpenAI's parts. */
-function cacheHint(part: JsonObject): { cache?: CacheHint } {
-  const control = part['cache_control'];
+export function cacheHint(part: object): { cache?: CacheHint } {
+  const control = 'cache_control' in part ? part.cache_control : undefined;
   if (!isObject(control)) return {};
   const ttl = stringOrUndefined(control['ttl']);
   return { cache: ttl ? { ttl } : {} };

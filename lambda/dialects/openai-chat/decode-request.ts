@@ -2,7 +2,7 @@ import type { ChatRequest, Message, Reasoning, ResponseFormat, Tool, ToolChoice 
 import { isObject, type JsonObject, stringOrUndefined } from '../json-value.ts';
 import { decodeSampling, decodeStop, optionalField } from '../openai-fields.ts';
 import { RequestProblem } from '../request-problem.ts';
-import { decodeMessage } from './decode-message.ts';
+import { cacheHint, decodeMessage } from './decode-message.ts';
 
 /** Every top-level field that has a place in the vocabulary; the others are kept as extensions. */
 const understood = new Set([
@@ -69,7 +69,7 @@ function decodeTools(body: JsonObject): Tool[] {
       ...(typeof description === 'string' ? { description } : {}),
       ...(isObject(parameters) ? { parameters } : {}),
       ...(typeof strict === 'boolean' ? { strict } : {}),
-      ...(isObject(tool.cache_control) ? { cache: {} } : {}),
+      ...cacheHint(tool),
     };
   });
 }
@@ -81,11 +81,19 @@ function isFunctionTool(tool: unknown): tool is FunctionTool {
 }
 
 function decodeToolChoice(choice: unknown): ToolChoice | undefined {
+  if (choice === undefined || choice === null || isChoiceOfItsOwn(choice)) return undefined;
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
-  if (!isObject(choice)) return undefined;
-  const name = isObject(choice['function']) ? choice['function']['name'] : choice['name'];
-  if (typeof name === 'string') return { type: 'tool', name };
+  // Mistral's word for it.
+  if (choice === 'any') return { type: 'required' };
+  const { function: called, name } = isObject(choice) ? choice : {};
+  const wanted = isObject(called) ? called['name'] : name;
+  if (typeof wanted === 'string') return { type: 'tool', name: wanted };
   throw new RequestProblem('"tool_choice" must be "auto", "none", "required" or name a function.', 'tool_choice');
+}
+
+/** A choice among some of the tools, or of one that takes free text, which no other dialect has. */
+function isChoiceOfItsOwn(choice: unknown): boolean {
+  return isObject(choice) && (choice['type'] === 'allowed_tools' || choice['type'] === 'custom');
 }
 
 function decodeResponseFormat(format: unknown): ResponseFormat | undefined {
@@ -110,16 +118,27 @@ function decodeResponseFormat(format: unknown): ResponseFormat | undefined {
 
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
 
-/** `reasoning_effort`, or OpenRouter's `reasoning: {effort, max_tokens, enabled}`. */
+/** `thinking`, which DeepSeek and others took from Anthropic; with more in it, it is a field of its own. */
+function thinkingOf({ thinking }: JsonObject): JsonObject | undefined {
+  if (!isObject(thinking) || !['enabled', 'disabled', 'adaptive'].includes(thinking['type'] as string))
+    return undefined;
+  return Object.keys(thinking).every((name) => name === 'type' || name === 'budget_tokens') ? thinking : undefined;
+}
+
+/** `reasoning_effort`, OpenRouter's `reasoning: {effort, max_tokens, enabled}`, or `thinking: {type, budget_tokens}`. */
 function decodeReasoning(body: JsonObject): Reasoning | undefined {
   const detailed = isObject(body['reasoning']) ? body['reasoning'] : undefined;
+  const thinking = thinkingOf(body);
   const effort =
-    body['reasoning_effort'] ?? detailed?.['effort'] ?? (detailed?.['enabled'] === false ? 'none' : undefined);
+    body['reasoning_effort'] ??
+    detailed?.['effort'] ??
+    (detailed?.['enabled'] === false || thinking?.['type'] === 'disabled' ? 'none' : undefined);
   if (effort !== undefined && effort !== null && !efforts.includes(effort as string)) {
     throw new RequestProblem(`"reasoning_effort" must be one of ${efforts.join(', ')}.`, 'reasoning_effort');
   }
-  const budgetTokens = detailed?.['max_tokens'];
-  if (!effort && typeof budgetTokens !== 'number' && detailed?.['enabled'] !== true) return undefined;
+  const budgetTokens = detailed?.['max_tokens'] ?? thinking?.['budget_tokens'];
+  const isWanted = detailed?.['enabled'] === true || thinking !== undefined;
+  if (!effort && typeof budgetTokens !== 'number' && !isWanted) return undefined;
   return {
     ...(effort ? { effort: effort as NonNullable<Reasoning['effort']> } : {}),
     ...(typeof budgetTokens === 'number' ? { budgetTokens } : {}),
@@ -130,6 +149,11 @@ function extensionsOf(body: JsonObject): JsonObject {
   const extensions = Object.fromEntries(
     Object.entries(body).filter(([name, value]) => !understood.has(name) && value !== null),
   );
+  if (thinkingOf(body)) delete extensions['thinking'];
   const otherTools = Array.isArray(body['tools']) ? body['tools'].filter((tool) => !isFunctionTool(tool)) : [];
-  return otherTools.length > 0 ? { ...extensions, tools: otherTools } : extensions;
+  return {
+    ...extensions,
+    ...(isChoiceOfItsOwn(body['tool_choice']) ? { tool_choice: body['tool_choice'] } : {}),
+    ...(otherTools.length > 0 ? { tools: otherTools } : {}),
+  };
 }

@@ -2,7 +2,7 @@ import type { ChatEvent, Citation } from '../chat-event.ts';
 import type { AnswerContext } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
 import type { Usage } from '../usage.ts';
-import { encodeThought } from './encode-request.ts';
+import { encodeThought } from './encode-messages.ts';
 
 /** A complete answer as a `chat.completion` object: the fold of the same events that a stream would have been made of. */
 export function encodeChatAnswer(

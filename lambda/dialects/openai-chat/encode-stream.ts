@@ -2,7 +2,7 @@ import type { ChatEvent } from '../chat-event.ts';
 import type { AnswerContext } from '../dialect.ts';
 import type { JsonObject } from '../json-value.ts';
 import { encodeCitation, encodeUsage, extraContent } from './encode-answer.ts';
-import { encodeThought } from './encode-request.ts';
+import { encodeThought } from './encode-messages.ts';
 
 /** A streamed answer as `chat.completion.chunk` events; after an error nothing follows, not even the end marker. */
 export async function* encodeChatStream(

@@ -17,7 +17,8 @@ export type RenderedPrompt = {
 export function renderPrompt(messages: readonly Message[]): RenderedPrompt {
   const unsupported = new Set<string>();
   if (messages.some(({ name }) => name !== undefined)) unsupported.add('name');
-  for (const part of messages.flatMap(({ parts }) => parts)) {
+  const parts = messages.flatMap((message) => message.parts);
+  for (const part of [...parts, ...parts.flatMap((one) => (one.type === 'tool-result' ? one.content : []))]) {
     if (part.type === 'audio') unsupported.add('input_audio');
     if (part.type === 'file') unsupported.add('file');
   }

@@ -34,7 +34,6 @@ const written: JsonObject = {
           id: 'call_1',
           type: 'function',
           function: { name: 'look', arguments: '{"at":1}' },
-          extra_content: { google: { thought_signature: 'g' } },
         },
         { id: 'call_2', type: 'function', function: { name: 'look', arguments: '{}' } },
       ],
@@ -70,7 +69,8 @@ const decode = (body: JsonObject) => openAiChatClient.decodeRequest(body, {});
 
 describe('a request', () => {
   test('is written as it was read', () => {
-    const { body, unsupported } = openAiChatVendor.encodeRequest(decode(written), { model: 'm' });
+    const target = { model: 'm', thoughtsField: 'reasoning_details' } as const;
+    const { body, unsupported } = openAiChatVendor.encodeRequest(decode(written), target);
 
     expect(body).toEqual(written);
     expect(unsupported).toEqual([]);

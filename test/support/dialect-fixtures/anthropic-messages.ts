@@ -106,7 +106,7 @@ function errorText(type: string, message: string): string {
 /** Anthropic's Messages API. */
 export const anthropicMessagesFixture: DialectFixture = {
   dialect: anthropicMessagesVendor,
-  model,
+  target: { model },
   lacks: [],
   body,
   stream,

@@ -68,7 +68,7 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
 /** Amazon Bedrock's Converse and ConverseStream. */
 export const bedrockConverseFixture: DialectFixture = {
   dialect: bedrockConverseVendor,
-  model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+  target: { model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
   lacks: ['reasoning tokens'],
   body,
   stream,

@@ -81,7 +81,7 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
 /** Cohere's own chat protocol. */
 export const cohereChatFixture: DialectFixture = {
   dialect: cohereChatVendor,
-  model: 'command-a-reasoning-08-2025',
+  target: { model: 'command-a-reasoning-08-2025' },
   lacks: ['signatures'],
   body,
   stream,

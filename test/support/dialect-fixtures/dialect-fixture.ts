@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../../lambda/dialects/chat-event.ts';
-import type { VendorDialect } from '../../../lambda/dialects/dialect.ts';
+import type { VendorDialect, VendorTarget } from '../../../lambda/dialects/dialect.ts';
 import type { JsonObject } from '../../../lambda/dialects/json-value.ts';
 import type { Usage } from '../../../lambda/dialects/usage.ts';
 
@@ -43,8 +43,8 @@ export type Expected = { body: JsonObject } | { unsupported: string };
 /** The scenarios of the contract in the wire format of one vendor. */
 export type DialectFixture = {
   dialect: VendorDialect;
-  /** A model that takes everything in the scenarios. */
-  model: string;
+  /** A model that takes everything in the scenarios, at a vendor that does. */
+  target: VendorTarget;
   lacks: readonly Lack[];
   body(answer: WireAnswer): JsonObject;
   /** The stream of the same answer, cut behind each of its events. */

@@ -67,7 +67,7 @@ function errorText(code: number, status: string, message: string, details: JsonO
 /** Gemini, at Google AI Studio and Vertex AI. */
 export const geminiFixture: DialectFixture = {
   dialect: geminiVendor,
-  model: 'gemini-2.5-pro',
+  target: { model: 'gemini-2.5-pro' },
   lacks: [],
   body: (answer) => response(partsOf(answer), answer.usage, finishReasons[answer.finish]),
   stream,

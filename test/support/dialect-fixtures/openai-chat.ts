@@ -73,7 +73,7 @@ function stream({ reasoning, text, calls, finish, usage }: WireAnswer): Uint8Arr
 /** OpenAI's chat protocol. */
 export const openAiChatFixture: DialectFixture = {
   dialect: openAiChatVendor,
-  model: 'gpt-4o',
+  target: { model: 'gpt-4o', thoughtsField: 'reasoning_details' },
   lacks: [],
   body,
   stream,

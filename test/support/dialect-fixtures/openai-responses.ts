@@ -108,7 +108,7 @@ function errorText(message: string, code: string): string {
 /** OpenAI's Responses. */
 export const openAiResponsesFixture: DialectFixture = {
   dialect: openAiResponsesVendor,
-  model: 'gpt-5',
+  target: { model: 'gpt-5' },
   lacks: [],
   body,
   stream,

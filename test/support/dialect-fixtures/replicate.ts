@@ -23,7 +23,7 @@ function event(name: string, data: string): Uint8Array {
 /** Replicate's predictions; the stream is that of the second call. */
 export const replicateFixture: DialectFixture = {
   dialect: replicateVendor,
-  model: 'meta/meta-llama-3-8b-instruct',
+  target: { model: 'meta/meta-llama-3-8b-instruct' },
   lacks: [
     ...(['tools', 'reasoning', 'signatures', 'reasoning tokens', 'cached tokens'] as const),
     ...(['length stop', 'content filter', 'usage of streams'] as const),
