@@ -28,20 +28,34 @@ export function jsonMembers(text: string): JsonMember[] {
 export function replaceMembers(text: string, changes: Readonly<Record<string, string | undefined>>): string {
   const members = jsonMembers(text);
   const missing = new Set(Object.keys(changes).filter((key) => changes[key] !== undefined));
-  const kept: string[] = [];
-  let touched = false;
-  for (const { key, start, valueStart, end } of members) {
+  const open = text.indexOf('{') + 1;
+  let written = '';
+  let at = open;
+  let kept = 0;
+  members.forEach(({ key, start, valueStart, end }, index) => {
     missing.delete(key);
-    if (!Object.hasOwn(changes, key)) kept.push(text.slice(start, end));
-    else {
-      const value = changes[key];
-      touched ||= value !== text.slice(valueStart, end);
-      if (value !== undefined) kept.push(text.slice(start, valueStart) + value);
+    const value = changes[key];
+    if (!Object.hasOwn(changes, key)) kept++;
+    else if (value !== undefined) {
+      written += text.slice(at, valueStart) + value;
+      at = end;
+      kept++;
+    } else {
+      const next = members[index + 1];
+      written += text.slice(at, start);
+      at = next?.start ?? end;
+      if (!next) written = withoutLastComma(written);
     }
-  }
-  if (!touched && missing.size === 0) return text;
-  const added = [...missing].map((key) => `${JSON.stringify(key)}:${changes[key]}`);
-  return `{${[...added, ...kept].join(',')}}`;
+  });
+  const added = [...missing].map((key) => `${JSON.stringify(key)}:${changes[key]}`).join(',');
+  return text.slice(0, open) + added + (added !== '' && kept > 0 ? ',' : '') + written + text.slice(at);
+}
+
+/** What stands before a last member that is removed. */
+function withoutLastComma(written: string): string {
+  let end = written.length;
+  while (end > 0 && isSpace(written.charCodeAt(end - 1))) end--;
+  return written[end - 1] === ',' ? written.slice(0, end - 1) : written;
 }
 
 function skipSpace(text: string, from: number): number {

@@ -8,7 +8,7 @@ describe('replaceMembers', () => {
 
     const replaced = replaceMembers(text, { model: '"c"' });
 
-    expect(replaced).toBe('{"seed" : 12345678901234567890,"model":"c","x": 1.0e2,"nested": {"model": "b"}}');
+    expect(replaced).toBe('{ "seed" : 12345678901234567890, "model":"c",\n "x": 1.0e2, "nested": {"model": "b"} }');
   });
 
   test('returns the very same text when nothing is to change', () => {
@@ -33,6 +33,33 @@ describe('replaceMembers', () => {
     );
     expect(replaceMembers('{}', { d: '1' })).toBe('{"d":1}');
     expect(replaceMembers('{"a":1}', { a: undefined })).toBe('{}');
+  });
+
+  test('removes members wherever they stand, with their commas', () => {
+    expect(replaceMembers('{ "a": 1, "b": 2 }', { a: undefined })).toBe('{ "b": 2 }');
+    expect(replaceMembers('{ "a": 1, "b": 2 }', { b: undefined })).toBe('{ "a": 1 }');
+    expect(replaceMembers('{"a":1,"b":2,"c":3}', { b: undefined, c: undefined })).toBe('{"a":1}');
+    expect(replaceMembers('{"a":1,"b":2}', { a: undefined, b: undefined, c: '3' })).toBe('{"c":3}');
+  });
+
+  test('means the same as removing members from the parsed object', () => {
+    const json = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.jsonValue({ maxDepth: 2 }));
+
+    fc.assert(
+      fc.property(
+        json,
+        fc.subarray(['a', 'b', 'c', 'd', 'e']),
+        fc.constantFrom(undefined, 1),
+        (object, gone, indent) => {
+          const changes = { ...Object.fromEntries(gone.map((key) => [key, undefined])), x: '1' };
+          const kept = Object.entries(object).filter(([key]) => !gone.includes(key));
+
+          const replaced = JSON.parse(replaceMembers(JSON.stringify(object, null, indent), changes));
+
+          expect(replaced).toEqual(JSON.parse(JSON.stringify({ ...Object.fromEntries(kept), x: 1 })));
+        },
+      ),
+    );
   });
 
   test('means the same as editing the parsed object, for any object and any spacing', () => {

@@ -104,7 +104,7 @@ describe('Vertex AI', () => {
     const answered = await ask('claude-x', { request: { path: '/v1/messages', body: Buffer.from(text) } });
 
     expect(vertex.seen[0]?.text).toBe(
-      '{"anthropic_version":"vertex-2023-10-16","max_tokens": 1e2,"future": [1.0],"messages": [{"role":"user","content":"hi"}]}',
+      '{"anthropic_version":"vertex-2023-10-16", "max_tokens": 1e2, "future": [1.0],\n "messages": [{"role":"user","content":"hi"}]}',
     );
     expect(answered.text).toBe(JSON.stringify(anthropicMessagesFixture.body(hello)));
   });

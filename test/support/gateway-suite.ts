@@ -104,7 +104,7 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
         await post(body);
 
         expect(vendor.seen[0]?.text).toBe(
-          '{"seed": 12345678901234567890,"model":"model-1","messages":[{"role":"user","content":"\\u00fc"}],"x":1.0}',
+          '{"seed": 12345678901234567890, "model":"model-1", "messages":[{"role":"user","content":"\\u00fc"}],"x":1.0}',
         );
         expect(vendor.seen[0]?.path).toBe('/v1/chat/completions');
         expect(vendor.seen[0]?.headers.authorization).toBe(`Bearer ${secret}`);

@@ -70,7 +70,7 @@ describe('forwardChatCall', () => {
     const text = `{"model":"m",${messages},"stream":true,"stream_options":{ "seed": 12345678901234567890, "x":1.0,"include_usage":false}}`;
 
     expect(forward(text)).toBe(
-      `{"model":"m",${messages},"stream":true,"stream_options":{"seed": 12345678901234567890,"x":1.0,"include_usage":true}}`,
+      `{"model":"m",${messages},"stream":true,"stream_options":{ "seed": 12345678901234567890, "x":1.0,"include_usage":true}}`,
     );
   });
 
