@@ -4,14 +4,16 @@ import type { Ask, Caller } from './caller.ts';
 import { differences } from './compare.ts';
 import { byteDifferences } from './compare-bytes.ts';
 import { geminiCaller } from './gemini-caller.ts';
-import { object } from './json.ts';
+import { type Json, object } from './json.ts';
 import { chatCaller, responsesCaller } from './openai-callers.ts';
 import { recordedStreamOf } from './read-predictions.ts';
 import type { Reading } from './reading.ts';
 import { readRecording, recordedDialect } from './recorded-answer.ts';
 import type { RecordedCase } from './recorded-case.ts';
 import { type ReplayTarget, startReplayGateway } from './replay-gateway.ts';
-import { startReplayingVendor } from './replaying-vendor.ts';
+import { type ReplayingVendor, startReplayingVendor } from './replaying-vendor.ts';
+import { changedMembers, sendAsRecorded } from './same-request.ts';
+import { lostInTranslation } from './translate-request.ts';
 
 /** What came of one case with the callers of one dialect; `difference` also says why a case was skipped. */
 export type Verdict = {
@@ -34,7 +36,7 @@ export async function replayAll(cases: readonly RecordedCase[], concurrency = 12
   const verdicts: Verdict[] = planned.filter((one) => 'verdict' in one);
   const waiting = runs.values();
   const work = async () => {
-    for (const run of waiting) verdicts.push(await replay(run, gateway.url));
+    for (const run of waiting) verdicts.push(await judge(run, gateway.url, vendor));
   };
   await Promise.all(Array.from({ length: concurrency }, work));
   gateway.close();
@@ -48,7 +50,7 @@ function plan(
   baseUrl: string,
   { number, cases }: { number: number; cases: readonly RecordedCase[] },
 ): (Run | Verdict)[] {
-  const dialect = recordedDialect(recorded);
+  const dialect = recorded.problem === undefined ? recordedDialect(recorded) : undefined;
   const whole = isAnswered(recorded) ? recorded : recordedStreamOf(recorded, cases);
   const expected = dialect && whole && readRecording(whole, dialect);
   return callers.map((caller) => {
@@ -58,13 +60,20 @@ function plan(
       verdict: 'skipped',
       difference: why,
     });
+    if (recorded.problem !== undefined) return skip(recorded.problem);
     if (!whole) return skip('it was recorded without the answer to which it points');
     if (!dialect || !expected) return skip(`the gateway does not translate ${recorded.api}`);
     if (dialect !== caller.dialect && expected.choices.some(({ ownKind }) => ownKind)) {
       return skip(`it answers in a kind of content for which only callers of ${dialect} can ask`);
     }
     const name = `case-${number}-${caller.dialect}`;
-    const target = { ...recorded, name, recorded: dialect, baseUrl, client: caller.dialect };
+    const target = {
+      ...recorded,
+      name,
+      recorded: dialect,
+      baseUrl: `${baseUrl}/${caller.dialect}`,
+      client: caller.dialect,
+    };
     return { recorded, caller, dialect, expected, target };
   });
 }
@@ -74,9 +83,37 @@ function isAnswered({ api, status }: RecordedCase): boolean {
   return api !== 'predictions' || status >= 400;
 }
 
-async function replay({ recorded, caller, dialect, expected, target }: Run, url: string): Promise<Verdict> {
+/** A recording that breaks the replay itself is a failure of that one case. */
+async function judge(run: Run, url: string, vendor: ReplayingVendor): Promise<Verdict> {
+  const about = { case: run.recorded.name, client: run.caller.dialect };
+  try {
+    const found = [...(await replay(run, url)), ...(await lostOfRequest(run, url, vendor))];
+    return found.length === 0
+      ? { ...about, verdict: 'passed' }
+      : { ...about, verdict: 'failed', difference: found.join('; ') };
+  } catch (error) {
+    return { ...about, verdict: 'failed', difference: `the replay broke: ${String(error).slice(0, 300)}` };
+  }
+}
+
+/** What the recorded request loses, on its way to a vendor of its own dialect, and of the others. */
+async function lostOfRequest({ recorded, dialect, caller, target }: Run, url: string, vendor: ReplayingVendor) {
+  const body = recordedBody(recorded);
+  if (dialect !== caller.dialect || body === undefined) return [];
+  const way = { client: caller.dialect, model: target.name, stream: recorded.stream };
+  const sent = await sendAsRecorded(url, body, way);
+  const arrived = vendor.takeRequest(new URL(target.baseUrl).pathname);
+  return [...changedMembers(sent, arrived), ...lostInTranslation(recorded, dialect)];
+}
+
+/** A request that the vendor refused may be one that the gateway refuses in its own words. */
+function recordedBody({ request, status }: RecordedCase): Json | undefined {
+  const body = object(request['body']);
+  return status < 400 && Object.keys(body).length > 0 ? body : undefined;
+}
+
+async function replay({ recorded, caller, dialect, expected, target }: Run, url: string): Promise<string[]> {
   const unchanged = dialect === caller.dialect;
-  const body = object(recorded.request['body']);
   let heard: Promise<Buffer> | undefined;
   const ask: Ask = {
     url,
@@ -84,8 +121,7 @@ async function replay({ recorded, caller, dialect, expected, target }: Run, url:
     stream: recorded.stream,
     tools: [...new Set(expected.choices.flatMap(({ calls }) => calls.map(({ name }) => name)))],
     choices: expected.choices.length,
-    // A request that the vendor refused may be one that the gateway refuses in its own words.
-    body: unchanged && recorded.status < 400 && Object.keys(body).length > 0 ? body : undefined,
+    body: unchanged ? recordedBody(recorded) : undefined,
     unchanged,
     hear: (bytes) => {
       heard = bytes;
@@ -94,7 +130,5 @@ async function replay({ recorded, caller, dialect, expected, target }: Run, url:
   const seen = await caller.call(ask);
   const found = differences(expected, seen, { recorded: dialect, client: caller.dialect, stream: recorded.stream });
   if (unchanged && !expected.error) found.push(...byteDifferences(recorded, await heard));
-  const about = { case: recorded.name, client: caller.dialect };
-  if (found.length === 0) return { ...about, verdict: 'passed' };
-  return { ...about, verdict: 'failed', difference: found.join('; ') };
+  return found;
 }

@@ -4,13 +4,24 @@ import { objects, parsed } from './json.ts';
 import { predictionPointingTo, recordedStreamOf } from './read-predictions.ts';
 import type { RecordedCase } from './recorded-case.ts';
 
+export type ReplayingVendor = {
+  url: string;
+  /** The body of the last request to that path, which is forgotten then. */
+  takeRequest(path: string): string | undefined;
+  close(): void;
+};
+
 /** A server that answers requests below `/N/` with the recorded bytes of case N. */
-export async function startReplayingVendor(cases: readonly RecordedCase[]): Promise<{ url: string; close(): void }> {
-  const server = createServer((request, response) => {
-    const recorded = cases[Number(request.url?.split('/')[1])];
-    request
-      .resume()
-      .on('end', () => void (recorded ? replay(inTurn(recorded, request), request, response) : response.destroy()));
+export async function startReplayingVendor(cases: readonly RecordedCase[]): Promise<ReplayingVendor> {
+  const bodies = new Map<string, string>();
+  const server = createServer(async (request, response) => {
+    const [, number = '', caller = ''] = request.url?.split('/') ?? [];
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece);
+    bodies.set(`/${number}/${caller}`, Buffer.concat(pieces).toString('utf8'));
+    const recorded = cases[Number(number)];
+    if (recorded) await replay(inTurn(recorded, request), request, response);
+    else response.destroy();
   });
 
   /** Replicate is called twice, and its first answer points to the second. */
@@ -24,7 +35,15 @@ export async function startReplayingVendor(cases: readonly RecordedCase[]): Prom
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    takeRequest(path) {
+      const body = bodies.get(path);
+      bodies.delete(path);
+      return body;
+    },
+    close: () => server.close().closeAllConnections(),
+  };
 }
 
 /** What belongs to the recorded connection and not to the answer. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readCases } from './recorded-case.ts';
 import { replayAll } from './replay.ts';
@@ -8,6 +8,11 @@ const { positionals, values } = parseArgs({ allowPositionals: true, options: { j
 const [folder] = positionals;
 if (!folder) {
   console.error('Say which folder of recordings to replay: npm run test:recordings -- DIR [--json FILE]');
+  process.exit(2);
+}
+
+if (!existsSync(folder)) {
+  console.error(`There is no folder ${folder}.`);
   process.exit(2);
 }
 
