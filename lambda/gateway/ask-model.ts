@@ -10,29 +10,32 @@ import type { Exchange } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
+import type { Operation } from './operation.ts';
 import { resumableRelay } from './resume-stream.ts';
 import { routingRequest } from './routing-facts.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 import { streamFailurePolicy } from './stream-failure-policy.ts';
+import { chatOperation } from './vendor-request.ts';
 
 /** A model, how it was asked, and what came of it. */
 export type AskedModel = PlanOutcome & { plan: Plan; context: AttemptContext };
 
-/** Plans for the model that a call names, and asks until an answer is ready or all targets have failed. */
+/** Plans for the model that an operation names, and asks until an answer is ready or all targets have failed. */
 export async function askModel(
-  call: ClientCall,
+  operation: Operation,
   exchange: Exchange,
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<AskedModel> {
   const { timings, request, caller, snapshot, record } = exchange;
-  const model = requireModel(snapshot, call.model, caller);
-  const resumes = call.stream && streamFailurePolicy(request, model, snapshot) === 'resume';
+  const model = requireModel(snapshot, operation.model, caller);
+  const call = operation.conversation;
+  const resumes = call?.stream && streamFailurePolicy(request, model, snapshot) === 'resume';
   const live = await timings.during('plan', deps.live);
-  const plan = await timings.during('plan', async () => planFor({ model, call, live }, exchange, deps));
+  const plan = await timings.during('plan', async () => planFor({ model, operation, live }, exchange, deps));
   record.plan = shownTargets(plan.attempts);
   if (plan.leftOut.length > 0) record.leftOut = shownTargets(plan.leftOut);
-  const context = attemptContext(resumes ? eventsOf(call) : call, plan, exchange, live);
+  const context = attemptContext(resumes ? chatOperation(eventsOf(call)) : operation, plan, exchange, live);
   record.passedOver = context.passedOver;
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
@@ -53,10 +56,10 @@ function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[
   return { ...asked, outcome: { ...outcome, relay: resumableRelay({ ...asked, outcome: opened }, deps, records) } };
 }
 
-type Wanted = { model: RequestedModel; call: ClientCall; live: LiveStats };
+type Wanted = { model: RequestedModel; operation: Operation; live: LiveStats };
 
 function planFor(
-  { model, call, live }: Wanted,
+  { model, operation, live }: Wanted,
   { request, snapshot }: Exchange,
   deps: Pick<GatewayDeps, 'now' | 'random'>,
 ): Plan {
@@ -64,25 +67,25 @@ function planFor(
     snapshot,
     model,
     live,
-    request: routingRequest(call, request),
+    request: routingRequest(operation, request),
     nowMs: deps.now(),
     entropy: deps.random(),
   });
 }
 
 function attemptContext(
-  call: ClientCall,
+  operation: Operation,
   plan: Plan,
   { request, snapshot, timings }: Exchange,
   live: LiveStats,
 ): AttemptContext {
   return {
-    call,
+    operation,
     snapshot,
     forwardedHeaders: forwardedHeaders(request.headers),
     dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
-    ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, call.stream),
-    promptSize: promptSize(routingRequest(call, request).inputTokens),
+    ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, operation.stream),
+    promptSize: promptSize(routingRequest(operation, request).inputTokens),
     live,
     passedOver: [],
     signal: request.signal,

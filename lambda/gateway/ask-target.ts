@@ -19,8 +19,8 @@ export type Run = {
 
 export type FailedTry = { target: PlannedAttempt; failure: Failure; secret: string | undefined; atMs: number };
 
-export function timeLeft({ call, answerByMs }: AttemptContext, { now }: Pick<GatewayDeps, 'now'>): TimeLeft {
-  return { streamed: call.stream, untilAnswerMs: answerByMs - now() };
+export function timeLeft({ operation, answerByMs }: AttemptContext, { now }: Pick<GatewayDeps, 'now'>): TimeLeft {
+  return { streamed: operation.stream, untilAnswerMs: answerByMs - now() };
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Snapshot } from '../config/snapshot.ts';
-import type { AnswerContext } from '../dialects/dialect.ts';
 import { isObject } from '../dialects/json-value.ts';
 import { tellableError } from '../dialects/provider-error.ts';
 import { EventTooLargeError } from '../dialects/sse-events.ts';
@@ -10,19 +9,17 @@ import type { LiveStats } from '../routing/live-stats.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
 import type { PromptSize } from '../routing/score.ts';
 import type { PlannedTarget } from '../telemetry/request-record.ts';
-import type { ClientCall } from './client-call.ts';
 import { followedCall, UnusableAnswerError } from './follow-answer.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
+import type { BufferedAnswer, Operation, Reading, StreamedAnswer } from './operation.ts';
 import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
-import type { Relay, RelayedFacts } from './relay-stream.ts';
 import type { Timings } from './timings.ts';
-import type { OpenEvents } from './translated-answer.ts';
-import { type AnswerReading, isSuccess, readVendorAnswer } from './vendor-answer.ts';
+import { isSuccess } from './vendor-answer.ts';
 
 /** What all attempts of one request share. */
 export type AttemptContext = {
-  call: ClientCall;
+  operation: Operation;
   snapshot: Snapshot;
   /** The caller's headers that mean something to vendors. */
   forwardedHeaders: Record<string, string>;
@@ -42,16 +39,14 @@ export type AttemptContext = {
 /** How one try ended: it failed with nothing sent to the caller, or an answer is ready to be sent. */
 export type AttemptOutcome =
   | { kind: 'failed'; failure: Failure; secret: string | undefined }
-  | { kind: 'buffered'; body: Buffer | string; facts: RelayedFacts; dropped: readonly string[] }
-  | {
+  | ({ kind: 'buffered'; dropped: readonly string[] } & BufferedAnswer)
+  | ({
       kind: 'streaming';
-      relay: Relay;
-      opened?: OpenEvents | undefined;
       dropped: readonly string[];
       guard: Guard;
       exchange: UpstreamExchange;
       secret: string | undefined;
-    };
+    } & StreamedAnswer);
 
 /** Asks one target once. What goes wrong on the way comes back as a `Failure`. */
 export async function attemptTarget(
@@ -94,12 +89,12 @@ async function send(
 ): Promise<AttemptOutcome> {
   const { provider, outgoing, headers, authorization } = prepared;
   const { secret } = prepared.key;
-  const { unsupported } = outgoing;
+  const { unsupported, nextFetch } = outgoing;
   const { origin } = provider;
   const { connectMs } = planned.limits;
   const exchange = followedCall(
     { origin, path: outgoing.path, headers, body: outgoing.body, connectMs },
-    { vendor: outgoing.vendor, provider, stream: context.call.stream, authorization: authorization.headers },
+    { nextFetch, provider, stream: context.operation.stream, authorization: authorization.headers },
     deps,
   );
   const guard = guardExchange(exchange, {
@@ -107,14 +102,14 @@ async function send(
     signal: context.signal,
   });
   const { firstContentMs, answerMs } = planned.limits;
-  if (context.call.stream) guard.expect('content', firstContentMs);
+  if (context.operation.stream) guard.expect('content', firstContentMs);
   else if (answerMs !== undefined) guard.expect('complete answer', answerMs);
   let streaming = false;
   const drop = () => exchange.abort(new UpstreamError('connection', 'The rest of the answer is not needed'));
   try {
     const response = await exchange.response;
     if (!isSuccess(response)) guard.expect('end of the error', planned.limits.idleMs);
-    const answer = await readVendorAnswer(response, reading(planned, context, prepared, deps));
+    const answer = await outgoing.read(response, readingOf(context, deps));
     if ('failure' in answer) {
       drop();
       return failed(answer.failure, secret);
@@ -122,15 +117,7 @@ async function send(
     if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;
     guard.expect('further event', planned.limits.idleMs);
-    return {
-      kind: 'streaming',
-      relay: answer.relay,
-      opened: answer.opened,
-      dropped: unsupported,
-      guard,
-      exchange,
-      secret,
-    };
+    return { kind: 'streaming', ...answer, dropped: unsupported, guard, exchange, secret };
   } catch (error) {
     drop();
     return failed(failureOfConnection(error, context.signal), secret);
@@ -139,25 +126,8 @@ async function send(
   }
 }
 
-function reading(
-  { model }: PlannedAttempt,
-  { call, timings }: AttemptContext,
-  { outgoing, provider }: PreparedCall,
-  deps: GatewayDeps,
-): AnswerReading {
-  // Made only where the answer is translated.
-  const answer = () => answerContext(call, model, deps);
-  return { call, vendor: outgoing.vendor, errors: provider.errors, answer, timings, nowMs: deps.now() };
-}
-
-/** What an encoder of answers must know of this request. */
-export function answerContext(call: ClientCall, model: string, deps: GatewayDeps): AnswerContext {
-  return {
-    request: call.request(),
-    model,
-    nowSeconds: Math.floor(deps.now() / 1000),
-    newId: (prefix) => prefix + deps.newId(),
-  };
+function readingOf({ timings }: AttemptContext, { now, newId }: GatewayDeps): Reading {
+  return { timings, now, newId };
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {

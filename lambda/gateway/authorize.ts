@@ -19,7 +19,7 @@ export function readProviderKey({ auth }: Provider, secret: string | undefined):
 }
 
 /** What of a request is signed where providers take a signature instead of a key. */
-type Signable = { path: string; body: string };
+type Signable = { path: string; body: Buffer | string; headers: Readonly<Record<string, string>> };
 type Deps = Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'now'>;
 type Limits = { deadlineMs: number; signal: AbortSignal };
 
@@ -65,14 +65,14 @@ async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): 
 
 /** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
 function signatureFor(
-  { path, body }: Signable,
+  { path, body, headers: { 'content-type': contentType = 'application/json' } }: Signable,
   { auth, region, origin }: Provider,
   deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
 ): Record<string, string> | undefined {
   if (auth.kind !== 'sigv4' || !region) return undefined;
   const credentials = deps.awsCredentials();
   if (!credentials) return undefined;
-  const headers = { host: origin.host, 'content-type': 'application/json' };
+  const headers = { host: origin.host, 'content-type': contentType };
   const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
   return signRequest({ method: 'POST', path, headers, body }, scope);
 }

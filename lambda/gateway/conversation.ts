@@ -6,6 +6,7 @@ import { deliverAnswer } from './deliver-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { chatOperation } from './vendor-request.ts';
 
 /** How the caller speaks, and what the path said of the request. */
 export type Conversation = { client: ClientDialect; context: RequestContext };
@@ -27,7 +28,7 @@ export async function converse(
   record.stream = call.stream;
   const attempts: AttemptRecord[] = [];
   record.attempts = attempts;
-  const { target, outcome, settle } = await askModel(call, exchange, deps, attempts);
+  const { target, outcome, settle } = await askModel(chatOperation(call), exchange, deps, attempts);
   record.provider = target.provider;
   record.targetModel = target.model;
   if (outcome.kind === 'failed') throw failureError(outcome.failure, target);

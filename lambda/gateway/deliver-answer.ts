@@ -41,9 +41,9 @@ export function streamSink({ sink, metadata, record }: Exchange, client: ClientD
   return metadata ? metadataSink(sink, client, () => answerMetadata(record)) : { ...sink, close: async () => {} };
 }
 
-function outcomeHeaders(client: ClientDialect, { kind, dropped }: Answered): Record<string, string> {
+function outcomeHeaders(client: ClientDialect, { kind, dropped, contentType }: Answered): Record<string, string> {
   return {
-    'content-type': kind === 'streaming' ? client.streamContentType : 'application/json',
+    'content-type': contentType ?? (kind === 'streaming' ? client.streamContentType : 'application/json'),
     ...(dropped.length > 0 ? { 'x-sluice-dropped-parameters': dropped.map(encodeURIComponent).join(', ') } : {}),
   };
 }

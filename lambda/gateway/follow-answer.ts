@@ -1,17 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { NextFetch, VendorDialect } from '../dialects/dialect.ts';
+import type { NextFetch } from '../dialects/dialect.ts';
 import { isObject, parseJson } from '../dialects/json-value.ts';
 import { originOf, type Provider } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
 import type { Upstream, UpstreamCall, UpstreamError, UpstreamExchange } from '../providers/upstream.ts';
+import type { VendorRequest } from './operation.ts';
 
 /** An answer that leads nowhere; the message holds nothing of it. */
 export class UnusableAnswerError extends Error {}
 
 /** How the answers of a vendor are followed: whose they are, and what its own hosts are sent. */
 export type Following = {
-  vendor: VendorDialect;
+  nextFetch: VendorRequest['nextFetch'];
   provider: Provider;
   stream: boolean;
   /** The headers that authorize; they go to no host but the vendor's own. */
@@ -28,7 +29,7 @@ const largestAnswerBytes = 64 * 1024 * 1024;
  */
 export function followedCall(call: UpstreamCall, following: Following, deps: Deps): UpstreamExchange {
   const first = deps.upstream.post(call);
-  const { nextFetch } = following.vendor;
+  const { nextFetch } = following;
   if (!nextFetch) return first;
   let current = first;
   const { promise: ended, reject: end } = Promise.withResolvers<never>();

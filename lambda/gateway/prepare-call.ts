@@ -3,10 +3,10 @@ import type { Provider } from '../providers/provider.ts';
 import { UnusableKeyError } from '../providers/service-account.ts';
 import type { Failure } from '../routing/failure.ts';
 import { type Authorization, authorize, type ProviderKey, readProviderKey } from './authorize.ts';
-import type { ClientCall } from './client-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import type { Operation, VendorRequest } from './operation.ts';
 import type { Timings } from './timings.ts';
-import { outgoingHeaders, type VendorRequest, vendorRequest } from './vendor-request.ts';
+import { outgoingHeaders } from './vendor-request.ts';
 
 /** A call that only has to be sent. */
 export type PreparedCall = {
@@ -19,7 +19,7 @@ export type PreparedCall = {
 
 /** What a call is made from. */
 export type CallPlan = {
-  call: ClientCall;
+  operation: Operation;
   model: string;
   forwardedHeaders: Record<string, string>;
   dropsUnsupported: boolean;
@@ -37,8 +37,8 @@ export async function prepareCall(
   try {
     const key = readProviderKey(provider, secret);
     const target = { model: plan.model, project: key.project };
-    const outgoing = await plan.timings.during('translate', () => vendorRequest(plan.call, provider, target));
-    if (!outgoing) return { failure: { kind: 'not_found', detail: 'The provider cannot be called' } };
+    const outgoing = await plan.timings.during('translate', () => plan.operation.requestTo(provider, target));
+    if ('failure' in outgoing) return outgoing;
     const { unsupported } = outgoing;
     if (unsupported.length > 0 && !plan.dropsUnsupported) return { failure: { kind: 'unsupported', unsupported } };
     const authorization = await authorize(outgoing, { provider, key }, deps, plan);

@@ -7,13 +7,15 @@ import type { PlannedAttempt } from '../routing/plan.ts';
 import { reactions } from '../routing/reaction.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import type { AskedModel } from './ask-model.ts';
-import { type AttemptContext, type AttemptOutcome, answerContext, failureOfConnection, tellable } from './attempt.ts';
+import { type AttemptContext, type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
+import type { ClientCall } from './client-call.ts';
 import { continuedCall, withoutUnseen } from './continued-request.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Guard } from './guard.ts';
 import type { Relay, RelayedStream } from './relay-stream.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 import { Interrupted, type OpenEvents, readOn, writeEncoded } from './translated-answer.ts';
+import { answerContext, chatOperation } from './vendor-request.ts';
 
 /** An answer that breaks off is taken up at most so often. */
 const mostResumptions = 2;
@@ -42,10 +44,11 @@ export function resumableRelay(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Relay {
-  const { client } = context.call;
+  const { conversation: call } = context.operation;
+  if (!call) return outcome.relay;
   return async (sink) => {
     const partial = partialAnswer();
-    const resumption = newResumption({ first: target, plan: plan.attempts, partial, context, records }, deps);
+    const resumption = newResumption({ call, first: target, plan: plan.attempts, partial, context, records }, deps);
     // The first one belongs to whoever called the relay.
     const take: Source['take'] = (event) => [event];
     let source = sourceOf({ target, outcome, settle, record: records.at(-1), take, close: () => {} });
@@ -74,7 +77,7 @@ export function resumableRelay(
     }
 
     try {
-      const encoded = client.encodeStream(wholeAnswer(), answerContext(context.call, target.model, deps));
+      const encoded = call.client.encodeStream(wholeAnswer(), answerContext(call, target.model, deps));
       await writeEncoded(encoded, sink, () => source.guard);
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
@@ -138,6 +141,7 @@ function collect(facts: RelayedStream, { opened, record }: Source): void {
 }
 
 type ResumptionParts = {
+  call: ClientCall;
   first: PlannedAttempt;
   plan: readonly PlannedAttempt[];
   partial: PartialAnswer;
@@ -170,12 +174,13 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
 
 async function askToGoOn(
   target: PlannedAttempt,
-  { partial, context, records }: ResumptionParts,
+  { call, partial, context, records }: ResumptionParts,
   deps: GatewayDeps,
 ): Promise<Source | undefined> {
-  const way = wayToGoOn(target, partial, context);
+  const way = wayToGoOn(target, partial, call);
   if (!way) return undefined;
-  const result = await runPlan([target], { ...context, answerByMs: context.deadlineMs, call: way.call }, deps, records);
+  const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(way.call) };
+  const result = await runPlan([target], again, deps, records);
   if (result?.outcome.kind !== 'streaming') return undefined;
   const { outcome, settle } = result;
   const { opened, guard, exchange } = outcome;
@@ -190,7 +195,7 @@ async function askToGoOn(
 }
 
 /** Asks it to go on where it can, else to say it all again; undefined when neither can lead to a sequel. */
-function wayToGoOn(target: PlannedAttempt, partial: PartialAnswer, { call }: AttemptContext) {
+function wayToGoOn(target: PlannedAttempt, partial: PartialAnswer, call: ClientCall) {
   const text = target.continuesPartial ? partial.onlyText() : undefined;
   const continuation = text === undefined ? undefined : continuedCall(call, text);
   if (continuation) return { call: continuation.call, take: takeContinuation(continuation.unseen) };

@@ -53,14 +53,14 @@ export async function trackedAttempt(
     deps.measure({
       target: targetName(target),
       atMs: deps.now(),
-      streamed: context.call.stream,
+      streamed: context.operation.stream,
       promptSize: context.promptSize,
       outcome,
       retry: retry !== undefined,
       ...measured,
     });
   if (failure) {
-    const waited = { streamed: context.call.stream, leftMs: context.deadlineMs - startedAtMs, durationMs };
+    const waited = { streamed: context.operation.stream, leftMs: context.deadlineMs - startedAtMs, durationMs };
     const hurried = failure.status === undefined && wasHurried(attempt, waited);
     if (wasAsked(failure)) show(...verdict(failure.kind, durationMs, hurried));
     return { outcome, settle: () => {} };

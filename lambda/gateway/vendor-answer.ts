@@ -4,21 +4,15 @@ import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
 import type { ErrorRule } from '../providers/catalogue.ts';
 import { withMeaning } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
-import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
+import { classifyAnswer, classifyErrorInside, retryAfterMs } from '../routing/failure.ts';
 import { readDecoded } from './answer-facts.ts';
 import type { ClientCall } from './client-call.ts';
 import { openStream } from './open-stream.ts';
-import { type Relay, type RelayedFacts, relayStream } from './relay-stream.ts';
+import type { VendorAnswer } from './operation.ts';
+import { relayStream } from './relay-stream.ts';
 import { openUnchanged } from './same-dialect.ts';
 import type { Timings } from './timings.ts';
-import { type OpenEvents, openTranslated } from './translated-answer.ts';
-
-/** A vendor's answer, read as far as it must be before the caller may see any of it. */
-export type VendorAnswer =
-  | { failure: Failure }
-  /** `opened` where the relay goes through the vocabulary: its events may be read instead of it. */
-  | { relay: Relay; opened?: OpenEvents }
-  | { body: Buffer | string; facts: RelayedFacts };
+import { openTranslated } from './translated-answer.ts';
 
 /** How an answer is read: in the caller's dialect, whose bytes pass unchanged, or in another one. */
 export type AnswerReading = {

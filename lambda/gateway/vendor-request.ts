@@ -1,40 +1,65 @@
-import type { EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
+import type { IncomingMessage } from 'node:http';
+import type { AnswerContext, EncodedRequest } from '../dialects/dialect.ts';
 import { replaceMembers } from '../dialects/json-members.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import { forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
 import type { BodyMembers } from '../providers/catalogue.ts';
 import { endpointPath, type Provider, type SpokenModel, spokenModel } from '../providers/provider.ts';
+import type { Failure } from '../routing/failure.ts';
 import type { ClientCall } from './client-call.ts';
+import type { Operation, OperationTarget, Reading, VendorRequest } from './operation.ts';
+import { readVendorAnswer } from './vendor-answer.ts';
 
-/** What goes to a vendor, and how its answer comes back: as the caller's own bytes, or through the vocabulary. */
-export type VendorRequest = {
-  path: string;
-  body: string;
-  headers: Record<string, string>;
-  /** The dialect of its answer. */
-  vendor: VendorDialect;
-  /** What of the request this vendor cannot honour. */
-  unsupported: readonly string[];
-};
+/** A conversation: to vendors of the caller's dialect in its own bytes, to all others through the vocabulary. */
+export function chatOperation(call: ClientCall): Operation {
+  return {
+    model: call.model,
+    stream: call.stream,
+    conversation: call,
+    requestTo: (provider, target) => chatRequest(call, provider, target),
+  };
+}
 
-/** Undefined when the provider cannot have this model, or speaks nothing that is known here. */
-export async function vendorRequest(
+/** A failure when the provider cannot have this model, or speaks nothing that is known here. */
+async function chatRequest(
   call: ClientCall,
   provider: Provider,
-  target: { model: string; project?: string | undefined },
-): Promise<VendorRequest | undefined> {
+  target: OperationTarget,
+): Promise<VendorRequest | { failure: Failure }> {
   const spoken = spokenModel(provider, target.model, call.client.name);
   const path =
     spoken && endpointPath(provider, spoken, { stream: call.stream, project: provider.project ?? target.project });
   const vendor = spoken && (await vendorDialects[spoken.dialect]?.());
-  if (!path || !vendor) return undefined;
+  if (!path || !vendor) return { failure: { kind: 'not_found', detail: 'The provider cannot be called' } };
+  const { nextFetch } = vendor;
+  const read = (response: IncomingMessage, reading: Reading) => {
+    // Made only where the answer is translated.
+    const answer = () => answerContext(call, target.model, reading);
+    const { timings } = reading;
+    return readVendorAnswer(response, { call, vendor, errors: provider.errors, answer, timings, nowMs: reading.now() });
+  };
   if (vendor.name === call.client.name && !call.rewritten) {
-    return { path, body: forwardUnchanged(call, provider, spoken), headers: {}, vendor, unsupported: [] };
+    return { path, body: forwardUnchanged(call, provider, spoken), headers: {}, unsupported: [], nextFetch, read };
   }
   const encoded: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model: spoken.model });
   const body = withMembers(encoded.body, bodyMembers(provider, spoken));
-  return { path, body: JSON.stringify(body), headers: encoded.headers ?? {}, vendor, unsupported: encoded.unsupported };
+  const { headers = {}, unsupported } = encoded;
+  return { path, body: JSON.stringify(body), headers, unsupported, nextFetch, read };
+}
+
+/** What an encoder of answers must know of this request. */
+export function answerContext(
+  call: ClientCall,
+  model: string,
+  { now, newId }: Omit<Reading, 'timings'>,
+): AnswerContext {
+  return {
+    request: call.request(),
+    model,
+    nowSeconds: Math.floor(now() / 1000),
+    newId: (prefix) => prefix + newId(),
+  };
 }
 
 /** The caller's own text, but for what names the model, and what OpenAI's streams need to report usage. */

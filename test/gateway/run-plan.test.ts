@@ -8,6 +8,7 @@ import { readClientCall } from '../../lambda/gateway/client-call.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { runPlan } from '../../lambda/gateway/run-plan.ts';
 import { newTimings } from '../../lambda/gateway/timings.ts';
+import { chatOperation } from '../../lambda/gateway/vendor-request.ts';
 import { type UpstreamCall, UpstreamError } from '../../lambda/providers/upstream.ts';
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
 import type { FailureKind } from '../../lambda/routing/failure.ts';
@@ -66,7 +67,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
   const call = readClientCall(openAiChatClient, text, {});
   const { signal } = new AbortController();
   const context: AttemptContext = {
-    call,
+    operation: chatOperation(call),
     snapshot,
     forwardedHeaders: {},
     dropsUnsupported: false,
