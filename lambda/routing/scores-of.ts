@@ -1,0 +1,87 @@
+import type { Knowledge, TargetKnowledge } from './fold-scores.ts';
+import { type Counters, waitGroup } from './sample-counters.ts';
+import type { PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
+import { cellStart, mean, type Piece, quantile, type WaitCell, waitDistribution } from './wait-histogram.ts';
+
+const promptSizes: readonly PromptSize[] = ['small', 'medium', 'large'];
+
+/** What planning needs of the knowledge. */
+export function scoresOf({ foldedAtMs, targets }: Knowledge): Scores {
+  const scores = Object.entries(targets).map(([name, target]) => [name, scoreOf(target)]);
+  return { foldedAtMs, targets: Object.fromEntries(scores) };
+}
+
+function scoreOf({ updatedAtMs, attemptsPerSecond, counters, probe }: TargetKnowledge): TargetScore {
+  const streamed: Partial<Record<PromptSize, WaitSummary>> = {};
+  const buffered: Partial<Record<PromptSize, WaitSummary & { meanOutputTokens: number }>> = {};
+  const cells = cellsByGroup(counters);
+  for (const size of promptSizes) {
+    const streams = summary(cells.get(waitGroup(true, size)));
+    if (streams) streamed[size] = streams;
+    const group = waitGroup(false, size);
+    const answers = summary(cells.get(group));
+    if (answers) buffered[size] = { ...answers, meanOutputTokens: meanTokens(counters, group) };
+  }
+  const { attempts = 0, failures = 0, timeouts = 0, rateLimited = 0, retries = 0 } = counters;
+  const pace = paceOf(cells.get('p'));
+  return {
+    updatedAtMs,
+    streamed,
+    buffered,
+    ...(pace && { outputTokensPerSecond: pace }),
+    outcomes: { attempts, failures, timeouts, rateLimited },
+    attemptsPerSecond,
+    retryShare: attempts > 0 ? rounded(retries / attempts) : 0,
+    ...(probe && { probe }),
+  };
+}
+
+/** The counters of waits and pace as cells in ascending order, by the group they belong to. */
+function cellsByGroup(counters: Counters): Map<string, WaitCell[]> {
+  const groups = new Map<string, Map<number, WaitCell>>();
+  for (const [name, weight] of Object.entries(counters)) {
+    const [, group, fate, digits] = /^([a-z]+)([=>~])(\d+)$/.exec(name) ?? [];
+    if (group === undefined) continue;
+    const cells = groups.get(group) ?? new Map<number, WaitCell>();
+    groups.set(group, cells);
+    const cell = cells.get(Number(digits)) ?? { cell: Number(digits), answered: 0, timedOut: 0, cancelled: 0 };
+    cell[fate === '=' ? 'answered' : fate === '>' ? 'timedOut' : 'cancelled'] += weight;
+    cells.set(cell.cell, cell);
+  }
+  return new Map([...groups].map(([name, cells]) => [name, [...cells.values()].sort((a, b) => a.cell - b.cell)]));
+}
+
+function summary(cells: readonly WaitCell[] | undefined): WaitSummary | undefined {
+  const pieces = waitDistribution(cells ?? []);
+  if (!cells || pieces.length === 0) return undefined;
+  const at = (share: number) => rounded(quantile(pieces, share));
+  return {
+    samples: rounded(cells.reduce((sum, { answered, timedOut }) => sum + answered + timedOut, 0)),
+    meanMs: rounded(mean(pieces)),
+    p50Ms: at(0.5),
+    p90Ms: at(0.9),
+    p95Ms: at(0.95),
+    p99Ms: at(0.99),
+  };
+}
+
+function meanTokens(counters: Counters, group: string): number {
+  const counted = counters[`${group}.counted`] ?? 0;
+  return counted > 0 ? rounded((counters[`${group}.tokens`] ?? 0) / counted) : 0;
+}
+
+function paceOf(cells: readonly WaitCell[] = []): TargetScore['outputTokensPerSecond'] {
+  const samples = cells.reduce((sum, { answered }) => sum + answered, 0);
+  if (samples === 0) return undefined;
+  const pieces: Piece[] = cells.map(({ cell, answered }) => ({
+    from: cellStart(cell),
+    to: cellStart(cell + 1),
+    share: answered / samples,
+  }));
+  return { samples: rounded(samples), mean: rounded(mean(pieces)), p50: rounded(quantile(pieces, 0.5)) };
+}
+
+/** Three digits behind the point: finer than any measurement, and short when written down. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,221 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
+import {
+  foldScores,
+  forgottenAfterMs,
+  halfLifeMs,
+  type Knowledge,
+  mostTargets,
+  noKnowledge,
+} from '../../lambda/routing/fold-scores.ts';
+import { createSampleBuffer, type SampleSlice } from '../../lambda/routing/sample-slice.ts';
+import { scoresOf } from '../../lambda/routing/scores-of.ts';
+
+const startMs = 1_800_000_000_000;
+const target = 'openai/gpt-4o';
+
+const waitless = (outcome = 'answered') => !['answered', 'timeout', 'cancelled'].includes(outcome);
+
+function aSample(fields: Partial<AttemptSample> = {}): AttemptSample {
+  return {
+    ...{ target, atMs: startMs, streamed: true, promptSize: 'small', outcome: 'answered', retry: false },
+    ...(waitless(fields.outcome) ? {} : { waitMs: 400 }),
+    ...fields,
+  };
+}
+
+function slices(...samples: AttemptSample[]): SampleSlice[] {
+  const buffer = createSampleBuffer();
+  for (const sample of samples) buffer.add(sample);
+  return buffer.take();
+}
+
+const times = (count: number, fields: Partial<AttemptSample> = {}) =>
+  Array.from({ length: count }, () => aSample(fields));
+
+function scoreOf(knowledge: Knowledge, name = target) {
+  return scoresOf(knowledge).targets[name];
+}
+
+describe('foldScores', () => {
+  test('knows nothing of targets that were never heard of', () => {
+    expect(scoresOf(foldScores(noKnowledge, [], startMs))).toEqual({ foldedAtMs: startMs, targets: {} });
+  });
+
+  test('learns waits by mode and prompt size, apart from each other', () => {
+    const knowledge = foldScores(
+      noKnowledge,
+      slices(
+        ...times(9, { waitMs: 400 }),
+        aSample({ waitMs: 4_000 }),
+        aSample({ promptSize: 'large', waitMs: 9_000 }),
+        aSample({ streamed: false, waitMs: 2_500, outputTokens: 120 }),
+        aSample({ streamed: false, waitMs: 2_500, outputTokens: 80 }),
+      ),
+      startMs,
+    );
+
+    const { streamed, buffered } = scoreOf(knowledge)!;
+    expect(Object.keys(streamed)).toEqual(['small', 'large']);
+    expect(streamed.small).toMatchObject({ samples: 10 });
+    expect(streamed.small!.p50Ms).toBeGreaterThan(350);
+    expect(streamed.small!.p50Ms).toBeLessThan(450);
+    expect(streamed.small!.p95Ms).toBeGreaterThan(3_500);
+    expect(streamed.large!.p50Ms).toBeGreaterThan(8_000);
+    expect(buffered.small).toMatchObject({ samples: 2, meanOutputTokens: 100 });
+  });
+
+  test('counts outcomes and second tries, and nothing that says nothing of the target', () => {
+    const knowledge = foldScores(
+      noKnowledge,
+      slices(
+        ...times(5),
+        aSample({ outcome: 'rate_limited' }),
+        aSample({ outcome: 'server_error' }),
+        aSample({ outcome: 'answered', retry: true }),
+        aSample({ outcome: 'timeout', waitMs: 5_000 }),
+        aSample({ outcome: 'context_length' }),
+        aSample({ outcome: 'cancelled', waitMs: 300 }),
+        aSample({ outcome: 'no_secret' }),
+      ),
+      startMs,
+    );
+
+    const { outcomes, retryShare } = scoreOf(knowledge)!;
+    expect(outcomes).toEqual({ attempts: 10, failures: 3, timeouts: 1, rateLimited: 1 });
+    expect(retryShare).toBeCloseTo(1 / 10, 3);
+  });
+
+  test('learns the pace of answers that were streamed, and takes no single burst for one', () => {
+    const fields = { outputTokens: 100, waitMs: 1_000 };
+
+    const streamed = foldScores(noKnowledge, slices(aSample({ ...fields, generationMs: 2_000 })), startMs);
+    const atOnce = foldScores(noKnowledge, slices(aSample({ ...fields, generationMs: 1 })), startMs);
+    const tooShort = foldScores(noKnowledge, slices(aSample({ outputTokens: 3, generationMs: 50 })), startMs);
+
+    expect(scoreOf(streamed)!.outputTokensPerSecond!.mean).toBeGreaterThan(45);
+    expect(scoreOf(streamed)!.outputTokensPerSecond!.mean).toBeLessThan(56);
+    expect(scoreOf(atOnce)!.outputTokensPerSecond!.mean).toBeLessThan(112);
+    expect(scoreOf(tooShort)!.outputTokensPerSecond).toBeUndefined();
+  });
+
+  test('lets what was seen count for half after the half-life, and disappear in the end', () => {
+    const known = foldScores(noKnowledge, slices(...times(8)), startMs);
+
+    const later = foldScores(known, [], startMs + halfLifeMs);
+    const muchLater = foldScores(later, [], startMs + forgottenAfterMs + 1);
+
+    expect(scoreOf(later)!.streamed.small).toMatchObject({ samples: 4, p50Ms: scoreOf(known)!.streamed.small!.p50Ms });
+    expect(scoreOf(later)!.updatedAtMs).toBe(startMs);
+    expect(scoreOf(muchLater)).toBeUndefined();
+  });
+
+  test('gives late news the weight of its age', () => {
+    const late = slices(...times(8));
+
+    expect(scoreOf(foldScores(noKnowledge, late, startMs + halfLifeMs))!.streamed.small!.samples).toBe(4);
+  });
+
+  test('does not depend on how often it is folded', () => {
+    const later = slices(...times(4, { atMs: startMs + 60_000, waitMs: 900 }));
+    const first = foldScores(noKnowledge, slices(...times(4)), startMs);
+    const between = foldScores(first, [], startMs + 30_000);
+
+    const once = scoreOf(foldScores(first, later, startMs + 60_000))!;
+    const twice = scoreOf(foldScores(between, later, startMs + 60_000))!;
+
+    expect(twice.streamed.small!.samples).toBeCloseTo(once.streamed.small!.samples, 2);
+    expect(twice.streamed.small!.meanMs).toBeCloseTo(once.streamed.small!.meanMs, 0);
+    expect(twice.attemptsPerSecond).toBeCloseTo(once.attemptsPerSecond, 1);
+  });
+
+  test('does not depend on which gateway saw what', () => {
+    const many = [...times(7), ...times(3, { waitMs: 2_000 }), ...times(2, { outcome: 'timeout', waitMs: 9_000 })];
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: many.length }), (cut) => {
+        const apart = [...slices(...many.slice(0, cut)), ...slices(...many.slice(cut))];
+        expect(foldScores(noKnowledge, apart, startMs)).toEqual(foldScores(noKnowledge, slices(...many), startMs));
+      }),
+    );
+  });
+
+  test('notices within seconds of dense traffic that a target has become slow', () => {
+    const fast = foldScores(noKnowledge, slices(...times(1_000, { waitMs: 300 })), startMs);
+
+    const slow = foldScores(fast, slices(...times(100, { waitMs: 3_000, atMs: startMs + 10_000 })), startMs + 10_000);
+
+    expect(scoreOf(slow)!.streamed.small!.p50Ms).toBeGreaterThan(2_500);
+  });
+
+  test('says how many attempts there are per second', () => {
+    let knowledge = noKnowledge;
+    for (let atMs = startMs; atMs < startMs + 300_000; atMs += 10_000)
+      knowledge = foldScores(knowledge, slices(...times(20, { atMs })), atMs + 10_000);
+
+    expect(scoreOf(knowledge)!.attemptsPerSecond).toBeCloseTo(2, 1);
+    const idle = foldScores(knowledge, [], knowledge.foldedAtMs + 120_000);
+    expect(scoreOf(idle)!.attemptsPerSecond).toBeCloseTo(0.5, 1);
+  });
+
+  test('takes a time that lies ahead for now', () => {
+    const ahead = foldScores(noKnowledge, slices(aSample({ atMs: startMs + 50_000 })), startMs);
+
+    expect(scoreOf(ahead)).toMatchObject({ updatedAtMs: startMs, streamed: { small: { samples: 1 } } });
+  });
+
+  test('keeps the latest probe', () => {
+    const buffer = createSampleBuffer();
+    buffer.addProbe(target, { atMs: startMs, streams: true });
+    const probed = foldScores(noKnowledge, buffer.take(), startMs);
+    const later = foldScores(probed, slices(aSample()), startMs + 1_000);
+
+    expect(scoreOf(later)!.probe).toEqual({ atMs: startMs, streams: true });
+  });
+
+  test('keeps the busiest of too many targets', () => {
+    const everyKind = ['small', 'medium', 'large'] as const;
+    const busy = Array.from({ length: mostTargets + 50 }, (_, index) =>
+      everyKind.flatMap((promptSize) =>
+        [true, false].flatMap((streamed) =>
+          times(index < 50 ? 1 : 2, {
+            ...{ target: `some-provider-${index}/some-model-of-it-${index}`, promptSize, streamed },
+            ...{ waitMs: 400 + index, outputTokens: 100, generationMs: 2_000 },
+          }),
+        ),
+      ),
+    );
+    const written = busy.flatMap((samples) => slices(...samples));
+
+    const scores = scoresOf(foldScores(noKnowledge, written, startMs));
+
+    expect(Object.keys(scores.targets)).toHaveLength(mostTargets);
+    expect(scores.targets['some-provider-49/some-model-of-it-49']).toBeUndefined();
+    expect(scores.targets['some-provider-50/some-model-of-it-50']).toBeDefined();
+  });
+});
+
+describe('a sample buffer', () => {
+  test('is empty after everything was taken', () => {
+    const buffer = createSampleBuffer();
+    buffer.add(aSample());
+
+    expect(buffer.take()).toHaveLength(1);
+    expect(buffer.take()).toEqual([]);
+  });
+
+  test('keeps apart what was seen in different slices of ten seconds', () => {
+    const taken = slices(aSample(), aSample({ atMs: startMs + 9_999 }), aSample({ atMs: startMs + 10_000 }));
+
+    expect(taken.map((slice) => slice.startMs)).toEqual([startMs, startMs + 10_000]);
+    expect(taken[0]!.targets[target]!.counters).toMatchObject({ attempts: 2 });
+  });
+
+  test('is not filled up by names that callers make up', () => {
+    const buffer = createSampleBuffer();
+    for (let index = 0; index < 1_000; index++) buffer.add(aSample({ target: `openai/${index}` }));
+    buffer.add(aSample({ target: `openai/${'x'.repeat(10_000)}` }));
+
+    expect(Object.keys(buffer.take()[0]!.targets)).toHaveLength(200);
+  });
+});
