@@ -43,37 +43,38 @@ const uncounted = 'health';
 export function requestLines(embed: EmbedMetrics) {
   const modelOf = targetModels();
   return (record: RequestRecord, snapshot: Snapshot | undefined, nowMs: number): string[] => {
-    const { attempts, receivedAtMs, provider: _provider, targetModel: _model, ...facts } = record;
-    // The vendor's own words, of any length.
-    if (facts.responseModel !== undefined) facts.responseModel = facts.responseModel.slice(0, longestName);
-    if (facts.finishReason !== undefined) facts.finishReason = facts.finishReason.slice(0, longestName);
-    const last = attempts.findLast(({ outcome }) => outcome === 'answered') ?? attempts.at(-1);
-    const target = (attempt: AttemptRecord) => ({ provider: attempt.provider, model: modelOf(attempt, snapshot) });
-    const line = (head: object, values: MetricValues) => `${JSON.stringify(head).slice(0, -1)}${embed(values, nowMs)}}`;
-    const at = new Date(nowMs).toISOString();
+    const last = record.attempts.findLast(({ outcome }) => outcome === 'answered') ?? record.attempts.at(-1);
+    const line = (head: string, facts: object, attempt: AttemptRecord | undefined, values: MetricValues) => {
+      const model = attempt ? `,"model":${JSON.stringify(modelOf(attempt, snapshot))}` : '';
+      const at = new Date(nowMs).toISOString();
+      // The text of an object between its braces: cheaper than a copy with more fields.
+      return `{"event":"${head},"at":"${at}",${JSON.stringify(facts).slice(1, -1)}${model}${embed(values, nowMs)}}`;
+    };
 
     const lines: string[] = [];
-    for (const attempt of attempts) {
+    for (const attempt of record.attempts) {
       if (attempt === last) continue;
-      const { requestId } = record;
-      const head = {
-        event: 'AttemptFailed',
-        at,
-        requestId,
-        ...attempt,
-        targetModel: attempt.model,
-        ...target(attempt),
-      };
-      lines.push(line(head, attemptMetrics(attempt)));
+      const { model: targetModel, ...facts } = attempt;
+      const about = { requestId: record.requestId, ...facts, targetModel };
+      lines.push(line('AttemptFailed"', about, attempt, attemptMetrics(attempt)));
     }
-    const durationMs = nowMs - receivedAtMs;
+    const durationMs = nowMs - record.receivedAtMs;
     const values = requestMetrics(record, durationMs);
     if (last) addTargetMetrics(values, last, record, nowMs);
-    lines.push(
-      line({ event: 'RequestCompleted', at, durationMs, ...facts, ...(last && target(last)), attempts }, values),
-    );
+    complete(record, last);
+    lines.push(line(`RequestCompleted","durationMs":${durationMs}`, record, last, values));
     return lines;
   };
+}
+
+/** The line's dimensions are those of the attempt that it is of; and the vendor's own words may be of any length. */
+function complete(record: RequestRecord, last: AttemptRecord | undefined): void {
+  if (last) {
+    record.provider = last.provider;
+    record.targetModel = last.model;
+  }
+  record.responseModel = record.responseModel?.slice(0, longestName);
+  record.finishReason = record.finishReason?.slice(0, longestName);
 }
 
 function requestMetrics(record: RequestRecord, durationMs: number): MetricValues {
