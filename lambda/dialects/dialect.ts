@@ -1,3 +1,4 @@
+import type { CallIdForm } from './call-ids.ts';
 import type { ChatEvent } from './chat-event.ts';
 import type { ChatRequest, DialectName } from './chat-request.ts';
 import type { JsonObject } from './json-value.ts';
@@ -62,6 +63,7 @@ export type VendorTarget = {
   refusesCallIds?: boolean;
   thoughtsField?: ThoughtsField | undefined;
   takesCacheHints?: boolean;
+  callIds?: CallIdForm;
 };
 
 /** What has to be fetched before an answer is one, and how long to wait before that. */
@@ -76,6 +78,8 @@ export type VendorDialect = {
   decodeResponse(body: JsonObject): ChatEvent[];
   /** The events of a streamed answer. Ends without a `finish` when the vendor's stream does. */
   decodeStream(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<ChatEvent>;
+  /** Whose signatures the models of that name make, where they hold beyond one provider. */
+  makerOf?(model: string): string | undefined;
   /** For vendors whose first answer may only say where the answer is; undefined when it is the answer. */
   nextFetch?(answer: JsonObject, wanted: { stream: boolean }): NextFetch | undefined;
   decodeError(status: number, headers: Readonly<Record<string, string | undefined>>, text: string): ProviderError;

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { AnswerContext, EncodedRequest } from '../dialects/dialect.ts';
+import { callIdsFit } from '../dialects/call-ids.ts';
+import type { AnswerContext, EncodedRequest, VendorDialect } from '../dialects/dialect.ts';
 import { replaceMembers } from '../dialects/json-members.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import { forwardChatCall } from '../dialects/openai-chat/request.ts';
+import { mayHoldMarks, ownSecrets } from '../dialects/signed-by.ts';
+import { signingVendor } from '../dialects/signing-vendor.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
 import type { BodyMembers } from '../providers/catalogue.ts';
 import { endpointPath, type Provider, type SpokenModel, spokenModel } from '../providers/provider.ts';
@@ -33,19 +36,31 @@ async function chatRequest(
   const vendor = spoken && (await vendorDialects[spoken.dialect]?.());
   if (!path || !vendor) return { failure: { kind: 'not_found', detail: 'The provider cannot be called' } };
   const { nextFetch } = vendor;
-  const read = (response: IncomingMessage, reading: Reading) => {
+  const readAs = (speaker: VendorDialect) => (response: IncomingMessage, reading: Reading) => {
     // Made only where the answer is translated.
     const answer = () => answerContext(call, target.model, reading);
     const { timings } = reading;
-    return readVendorAnswer(response, { call, vendor, errors: provider.errors, answer, timings, nowMs: reading.now() });
+    const { errors } = provider;
+    return readVendorAnswer(response, { call, vendor: speaker, errors, answer, timings, nowMs: reading.now() });
   };
-  if (vendor.name === call.client.name && !call.rewritten) {
-    return { path, body: forwardUnchanged(call, provider, spoken), headers: {}, unsupported: [], nextFetch, read };
+  const isOwn = vendor.name === call.client.name;
+  if (isOwn && mayPass(call, provider)) {
+    const body = forwardUnchanged(call, provider, spoken);
+    return { path, body, headers: {}, unsupported: [], nextFetch, read: readAs(vendor) };
   }
-  const encoded: EncodedRequest = vendor.encodeRequest(call.request(), { ...provider, model: spoken.model });
+  const maker = vendor.makerOf?.(spoken.model) ?? provider.name;
+  const request = ownSecrets(call.request(), maker);
+  const encoded: EncodedRequest = vendor.encodeRequest(request, { ...provider, model: spoken.model });
   const body = withMembers(encoded.body, bodyMembers(provider, spoken));
   const { headers = {}, unsupported } = encoded;
+  const read = readAs(isOwn ? vendor : signingVendor(vendor, maker));
   return { path, body: JSON.stringify(body), headers, unsupported, nextFetch, read };
+}
+
+/** Whether the caller's own text can be sent: nothing in it is what this vendor would refuse for another's work. */
+function mayPass(call: ClientCall, { callIds }: Provider): boolean {
+  if (call.rewritten || mayHoldMarks(call.text)) return false;
+  return callIds === 'openai' || !call.text.includes('"tool_call_id"') || callIdsFit(call.request(), callIds);
 }
 
 /** What an encoder of answers must know of this request. */

@@ -1,3 +1,4 @@
+import type { CallIdForm } from '../dialects/call-ids.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
 import type { ThoughtsField } from '../dialects/dialect.ts';
 
@@ -87,6 +88,8 @@ export type CatalogueEntry = {
   answersAt?: AnswerHosts;
   /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
   refusesStreamOptions?: true;
+  /** What ids of calls it takes back; `openai` where nothing is said. */
+  callIds?: CallIdForm;
   /** True when the calls of Gemini's dialect, and their results, must carry no ids. */
   refusesCallIds?: true;
   /** Where its chat protocol takes back what a model thought; most refuse fields that they do not know. */
@@ -222,6 +225,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     environmentKeys: ['MISTRAL_API_KEY'],
     // 422 "extra_forbidden" on stream_options: https://github.com/openai/openai-agents-python/issues/442
     refusesStreamOptions: true,
+    callIds: 'nine',
   },
   {
     name: 'deepseek',

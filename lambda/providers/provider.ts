@@ -1,4 +1,5 @@
 import type { Snapshot } from '../config/snapshot.ts';
+import type { CallIdForm } from '../dialects/call-ids.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
 import type { ThoughtsField } from '../dialects/dialect.ts';
 import type { ProviderError } from '../dialects/provider-error.ts';
@@ -45,6 +46,7 @@ export type Provider = {
   refusesCallIds: boolean;
   thoughtsField: ThoughtsField | undefined;
   takesCacheHints: boolean;
+  callIds: CallIdForm;
 };
 
 /** `host` is the header's value: the port is in it when it is not the usual one. */
@@ -107,6 +109,7 @@ function protocolOf(entry: CatalogueEntry, apiVersion: string | undefined) {
     refusesCallIds: entry.refusesCallIds ?? false,
     thoughtsField: entry.thoughtsField,
     takesCacheHints: entry.takesCacheHints ?? false,
+    callIds: entry.callIds ?? 'openai',
   };
 }
 

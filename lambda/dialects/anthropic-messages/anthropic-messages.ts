@@ -1,5 +1,6 @@
 import type { ClientDialect, VendorDialect } from '../dialect.ts';
 import { readErrorBody } from '../provider-error.ts';
+import { modelTraits } from './claude-models.ts';
 import { decodeMessage, decodeMessageStream } from './decode-answer.ts';
 import { decodeMessagesRequest } from './decode-request.ts';
 import { encodeMessage, encodeMessageStream } from './encode-answer.ts';
@@ -21,6 +22,8 @@ export const anthropicMessagesClient: ClientDialect = {
 /** Vendors that speak Anthropic's Messages API. */
 export const anthropicMessagesVendor: VendorDialect = {
   name: 'anthropic-messages',
+  // Claude takes its thoughts back at Anthropic, on Bedrock and on Vertex AI, wherever it had them.
+  makerOf: (model) => (modelTraits(model).isClaude ? 'claude' : undefined),
   encodeRequest: encodeMessagesRequest,
   decodeResponse: decodeMessage,
   decodeStream: decodeMessageStream,

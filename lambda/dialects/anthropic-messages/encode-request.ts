@@ -8,6 +8,7 @@ import { encodeMessages } from './encode-messages.ts';
 import { encodeThinking } from './encode-thinking.ts';
 import { jsonAnswerTool } from './json-answer.ts';
 import { hasOpenObjects, structuredSchema } from './structured-schema.ts';
+import { lacksItsThoughts } from './thinking-turn.ts';
 
 /** Extensions that are no fields of the body, but are worked into it. */
 const workedIn = new Set([
@@ -47,7 +48,10 @@ export function encodeMessagesRequest(request: ChatRequest, target: { model: str
   const choice = encodeChoice(request, answerTool !== undefined);
   const forced = choice?.['type'] === 'any' || choice?.['type'] === 'tool';
   const { reasoning, maxOutputTokens } = request;
-  const thought = encodeThinking({ reasoning, maxOutputTokens, forced, extensions: own }, traits);
+  const thought = encodeThinking(
+    { reasoning, maxOutputTokens, forced, interrupted: lacksItsThoughts(request), extensions: own },
+    traits,
+  );
   if (!thought.honoured) unsupported.add('reasoning_effort');
   const tools = [...encodeTools(request, traits, unsupported), ...(answerTool ? [answerTool] : [])];
   const body = withoutUndefined({

@@ -15,6 +15,8 @@ type Wish = {
   maxOutputTokens: number | undefined;
   /** The model must call a tool, which excludes thinking: "Thinking may not be enabled when tool_choice forces tool use". */
   forced: boolean;
+  /** The turn that goes on has calls without the thoughts before them, which excludes a budget for thinking. */
+  interrupted: boolean;
   /** Fields of this dialect's own callers. */
   extensions: JsonObject;
 };
@@ -26,6 +28,7 @@ export function encodeThinking(wish: Wish, traits: ModelTraits): EncodedThinking
   const { reasoning, maxOutputTokens, extensions } = wish;
   const maxTokens = maxOutputTokens ?? traits.defaultMaxTokens;
   if (isObject(extensions['thinking'])) {
+    if (wish.interrupted && extensions['thinking']['type'] === 'enabled') return { maxTokens, honoured: true };
     return { thinking: extensions['thinking'], ...effortOf(reasoning, traits), maxTokens, honoured: true };
   }
   if (!reasoning) return { maxTokens, honoured: true };
@@ -37,6 +40,7 @@ export function encodeThinking(wish: Wish, traits: ModelTraits): EncodedThinking
     return { ...effort, maxTokens, honoured: isFree || effort.effort !== undefined };
   }
   const display = displayOf(reasoning, extensions);
+  if (takesBudget(reasoning, traits) && wish.interrupted) return { maxTokens, honoured: true };
   if (takesBudget(reasoning, traits)) return withBudget(wish, traits, display);
   if (traits.thinking === 'none') return { maxTokens, honoured: false };
   return { thinking: { type: 'adaptive', ...display }, ...effortOf(reasoning, traits), maxTokens, honoured: true };

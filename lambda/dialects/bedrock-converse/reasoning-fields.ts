@@ -1,5 +1,6 @@
 import { modelTraits } from '../anthropic-messages/claude-models.ts';
 import { encodeThinking } from '../anthropic-messages/encode-thinking.ts';
+import { lacksItsThoughts } from '../anthropic-messages/thinking-turn.ts';
 import type { ChatRequest, Reasoning } from '../chat-request.ts';
 import type { JsonObject } from '../json-value.ts';
 import { modelFamily } from './model-family.ts';
@@ -35,7 +36,10 @@ function claudeFields(request: ChatRequest, model: string): ReasoningFields {
   const { reasoning, maxOutputTokens, toolChoice, extensions } = request;
   const forced = toolChoice?.type === 'required' || toolChoice?.type === 'tool';
   const own = extensions['anthropic-messages'] ?? {};
-  const thought = encodeThinking({ reasoning, maxOutputTokens, forced, extensions: own }, modelTraits(model));
+  const thought = encodeThinking(
+    { reasoning, maxOutputTokens, forced, interrupted: lacksItsThoughts(request), extensions: own },
+    modelTraits(model),
+  );
   const hasBudget = thought.thinking?.['type'] === 'enabled';
   return {
     fields: {

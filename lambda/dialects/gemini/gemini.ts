@@ -33,6 +33,7 @@ export const geminiArrayClient: ClientDialect = {
 /** Google AI Studio and Vertex AI; streams are asked for with `alt=sse`. */
 export const geminiVendor: VendorDialect = {
   name: 'gemini',
+  makerOf: () => 'gemini',
   encodeRequest: encodeGeminiRequest,
   decodeResponse(body) {
     const isAnswer = ['candidates', 'promptFeedback', 'usageMetadata', 'error'].some((field) => body[field] != null);

@@ -83,7 +83,10 @@ function urlOf(source: MediaSource): string {
 function encodeAssistant(parts: readonly Part[], fields: MessageFields): JsonObject {
   const texts = parts.filter((part) => part.type === 'text');
   const calls = parts.filter((part) => part.type === 'tool-call');
-  const thoughts = parts.filter((part) => part.type === 'reasoning');
+  // A thought may have lost its secret, which belonged to another vendor.
+  const thoughts = parts
+    .filter((part) => part.type === 'reasoning')
+    .filter(({ text, signature, redacted }) => text !== '' || signature !== undefined || redacted !== undefined);
   const refusal = parts.find((part) => part.type === 'refusal')?.text;
   const isMarked = fields.takesCacheHints && texts.some(({ cache }) => cache);
   const content = isMarked ? encodeContent(texts, fields) : texts.map(({ text }) => text).join('');

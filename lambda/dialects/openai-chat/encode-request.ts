@@ -1,3 +1,4 @@
+import { withFittingCallIds } from '../call-ids.ts';
 import type { ChatRequest, Message } from '../chat-request.ts';
 import type { EncodedRequest, VendorTarget } from '../dialect.ts';
 import { foreignFields } from '../foreign-fields.ts';
@@ -9,7 +10,9 @@ export function encodeChatRequest(request: ChatRequest, target: VendorTarget): E
   const { sampling, reasoning, responseFormat } = request;
   const body: JsonObject = {
     model: target.model,
-    messages: request.messages.flatMap((message) => encodeMessage(message, target)),
+    messages: withFittingCallIds(request, target.callIds ?? 'openai').messages.flatMap((message) =>
+      encodeMessage(message, target),
+    ),
     ...(request.tools.length > 0 ? { tools: request.tools.map((tool) => encodeTool(tool, target)) } : {}),
     tool_choice: encodeToolChoice(request.toolChoice),
     parallel_tool_calls: request.parallelToolCalls,

@@ -54,7 +54,7 @@ function encodeItem(part: ToolCallPart | ToolResultPart | ReasoningPart, isOwn: 
 /** An unsigned thought out of another dialect cannot be this vendor's, which takes back only its own. */
 function encodeThought({ id, text, signature, redacted }: ReasoningPart, isOwn: boolean): JsonObject[] {
   const encrypted = signature ?? redacted;
-  if (!isOwn && encrypted === undefined) return [];
+  if (encrypted === undefined && !(isOwn && id !== undefined)) return [];
   const summary = text === '' ? [] : [{ type: 'summary_text', text }];
   return [withoutUndefined({ type: 'reasoning', id, summary, encrypted_content: encrypted })];
 }
