@@ -8,7 +8,7 @@ import { type ColdStart, coldStart, type Elapsed } from './cold-run.ts';
 import { startSurroundings } from './cold-surroundings.ts';
 
 const maxTotalBytes = 500_000;
-const maxInitBytes = 300_000;
+const maxInitBytes = 340_000;
 const maxInitRatio = 2.2;
 const mostTries = 3;
 const rounds = 31;
