@@ -72,6 +72,14 @@ export function eventSplitter(maxHeldBytes = 1024 * 1024): EventSplitter {
   };
 }
 
+/** The events of bytes that hold whole events, each as its text. */
+export function eventTexts(bytes: Uint8Array | string): string[] {
+  const splitter = eventSplitter(Number.POSITIVE_INFINITY);
+  const run = splitter.push(Buffer.from(bytes as string));
+  const texts = run?.ends.map((end, index) => run.bytes.toString('utf8', run.ends[index - 1] ?? 0, end)) ?? [];
+  return [...texts, splitter.rest().toString('utf8')].filter((text) => text !== '');
+}
+
 /** Name and data of one event; several `data` lines are joined by LF, one space behind the colon is dropped. */
 export function parseEvent(text: string): { event: string | undefined; data: string | undefined } {
   let event: string | undefined;

@@ -1,6 +1,6 @@
 import type { ClientDialect } from '../dialects/dialect.ts';
 import { type JsonObject, withoutUndefined } from '../dialects/json-value.ts';
-import { type EventRun, eventSplitter } from '../dialects/sse-events.ts';
+import { eventTexts } from '../dialects/sse-events.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import type { GatewayRequest, Sink } from './exchange.ts';
 
@@ -45,15 +45,10 @@ export type MetadataSink = Sink & { close(): Promise<void> };
 /** Everything but the last event passes at once. What is written must be whole events. */
 export function metadataSink(sink: Sink, { endsStream }: ClientDialect, metadata: () => JsonObject): MetadataSink {
   let held: string[] = [];
-  const split = (bytes: Uint8Array | string): string[] => {
-    const splitter = eventSplitter(Number.POSITIVE_INFINITY);
-    const run = splitter.push(Buffer.from(bytes as string));
-    return [...(run ? eventTexts(run) : []), splitter.rest().toString('utf8')].filter((text) => text !== '');
-  };
   const write = (bytes: Uint8Array | string): Promise<void> | undefined => {
     if (!endsStream) return sink.write(bytes);
     const passing: string[] = [];
-    for (const event of split(bytes)) {
+    for (const event of eventTexts(bytes)) {
       const isJson = event.includes('{');
       if (isJson) passing.push(...held.splice(0));
       if (endsStream(event)) held.push(event);
@@ -71,8 +66,4 @@ export function metadataSink(sink: Sink, { endsStream }: ClientDialect, metadata
       if (last !== undefined) await sink.write([withMetadata(last, metadata()), ...markers].join(''));
     },
   };
-}
-
-function eventTexts({ bytes, ends }: EventRun): string[] {
-  return ends.map((end, index) => bytes.toString('utf8', ends[index - 1] ?? 0, end));
 }

@@ -6,6 +6,8 @@ import { deliverAnswer } from './deliver-answer.ts';
 import type { Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { severalModels } from './requested-models.ts';
+import { converseWithSeveral } from './several-models.ts';
 import { chatOperation } from './vendor-request.ts';
 
 /** How the caller speaks, and what the path said of the request. */
@@ -26,6 +28,8 @@ export async function converse(
   );
   record.requestModel = call.model?.slice(0, longestLoggedModel);
   record.stream = call.stream;
+  const several = severalModels(call, exchange);
+  if (several) return converseWithSeveral(call, several, exchange, deps);
   const attempts: AttemptRecord[] = [];
   record.attempts = attempts;
   const { target, outcome, settle } = await askModel(chatOperation(call), exchange, deps, attempts);

@@ -5,7 +5,7 @@ import type { RequestRecord } from '../telemetry/request-record.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerMetadata, metadataSink, withMetadata } from './answer-metadata.ts';
 import { type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
-import type { Exchange, Sink } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import { asGatewayError, callerError, type GatewayError } from './gateway-error.ts';
 import type { PlanOutcome } from './run-plan.ts';
@@ -48,36 +48,51 @@ function outcomeHeaders(client: ClientDialect, { kind, dropped, contentType }: A
   };
 }
 
-async function sendBuffered({ sink, record, metadata }: Exchange, { body, facts }: Buffered): Promise<void> {
+async function sendBuffered(
+  { sink, record, metadata }: Exchange,
+  { body, facts, contentType = 'application/json' }: Buffered,
+): Promise<void> {
   Object.assign(record, {
     status: 200,
     usage: facts.usage,
     finishReason: facts.finishReason,
     responseModel: facts.responseModel,
   });
-  await sink.end(metadata ? withMetadata(body.toString(), answerMetadata(record)) : body);
+  // Sounds and pictures have no place for it.
+  const isJson = /^application\/json\b/i.test(contentType);
+  await sink.end(metadata && isJson ? withMetadata(body.toString(), answerMetadata(record)) : body);
 }
 
-type StreamDelivery = Delivery & { outcome: Streaming };
+type StreamDelivery = Omit<Delivery, 'client' | 'outcome'> & { outcome: Streaming };
 
 /** After the first byte a failure can only be an explicit error event, never a silent end. */
-async function sendStream(
+async function sendStream(exchange: Exchange, delivery: StreamDelivery & { client: ClientDialect }): Promise<void> {
+  const { sink, record } = exchange;
+  const { error, told } = await relayAnswer(exchange, delivery);
+  if (error && !told) await sink.write(delivery.client.encodeStreamError(callerError(error, record.requestId)));
+  if (error?.code === 'internal_error') throw error;
+}
+
+/** Relays a stream to its end, and puts into the record how it ended; `told` when the caller knows the error already. */
+export async function relayAnswer(
   { request, sink, record }: Exchange,
-  { target, client, outcome, settle }: StreamDelivery,
-): Promise<void> {
+  { target, outcome, settle }: StreamDelivery,
+): Promise<{ error?: GatewayError; told?: true | undefined }> {
   const { relay, guard, exchange, secret } = outcome;
   try {
     const { failure, told, ...facts } = await relay(sink, guard);
     settle({ failure, usage: facts.usage });
     Object.assign(record, facts);
-    if (failure && told) noteError(record, failureError(failure, target));
-    else if (failure) await sendErrorEvent(failureError(tellable(failure, secret), target), { sink, record, client });
+    if (!failure) return {};
+    const error = failureError(tellable(failure, secret), target);
+    noteBreak(record, error, failure);
+    return { error, told };
   } catch (thrown) {
     const failure = interruption(thrown, request.signal);
     if (failure) settle({ failure });
     const error = failure ? failureError(failure, target) : asGatewayError(thrown);
-    await sendErrorEvent(error, { sink, record, client });
-    if (error.code === 'internal_error') throw error;
+    noteBreak(record, error, failure);
+    return { error };
   } finally {
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
@@ -93,16 +108,15 @@ function interruption(thrown: unknown, signal: AbortSignal): Failure | undefined
   }
 }
 
+/** As `noteError`, and at the attempt whose stream it was. */
+function noteBreak(record: RequestRecord, error: GatewayError, failure: Failure | undefined): void {
+  noteError(record, error);
+  const attempt = record.attempts.findLast(({ outcome }) => outcome === 'answered');
+  if (attempt && failure) attempt.brokeOff ??= failure.kind;
+}
+
 /** Puts into the record what the caller is told. */
 export function noteError(record: RequestRecord, error: GatewayError): void {
   record.errorCode = error.code;
   record.faultDomain = error.faultDomain;
-}
-
-async function sendErrorEvent(
-  error: GatewayError,
-  { sink, record, client }: { sink: Sink; record: RequestRecord; client: ClientDialect },
-): Promise<void> {
-  noteError(record, error);
-  await sink.write(client.encodeStreamError(callerError(error, record.requestId)));
 }

@@ -85,3 +85,10 @@ export function asGatewayError(thrown: unknown): GatewayError {
     },
   );
 }
+
+/** Type and place of an exception. Its message may quote what was being processed. */
+export function placeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  const frame = cause.stack?.split('\n').find((line) => line.startsWith('    at '));
+  return `${cause.name}${frame ? ` ${frame.trim()}` : ''}`;
+}

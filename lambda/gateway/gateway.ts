@@ -8,7 +8,7 @@ import { authenticate } from './authenticate.ts';
 import { converse } from './conversation.ts';
 import { type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { asGatewayError, callerError, GatewayError } from './gateway-error.ts';
+import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
 import { describeModel, listModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
@@ -125,11 +125,4 @@ async function answerError(thrown: unknown, { request, sink, record, timings, me
   const body = dialect.encodeError(callerError(error, request.id));
   const told = metadata ? { ...body, [metadataField]: answerMetadata(record) } : body;
   await sendJson(sink, error.status, told, { ...error.details.headers, ...answerHeaders(record, timings) });
-}
-
-/** Type and place of an exception. Its message may quote what was being processed. */
-function placeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return typeof cause;
-  const frame = cause.stack?.split('\n').find((line) => line.startsWith('    at '));
-  return `${cause.name}${frame ? ` ${frame.trim()}` : ''}`;
 }

@@ -5,6 +5,7 @@ export type Phase = 'auth' | 'plan' | 'upstream' | 'translate';
 export type Timings = {
   during<T>(phase: Phase, work: () => Promise<T>): Promise<T>;
   translating<T>(work: () => T): T;
+  add(phase: Phase, ms: number): void;
   /** Milliseconds of the phases so far. */
   spentMs(): Readonly<Partial<Record<Phase, number>>>;
 };
@@ -16,6 +17,7 @@ export function newTimings(monotonicMs: () => number): Timings {
     spent[phase] = (spent[phase] ?? 0) + Math.max(0, ms);
   };
   return {
+    add,
     async during(phase, work) {
       const startedMs = monotonicMs();
       const translatedMs = spent.translate ?? 0;

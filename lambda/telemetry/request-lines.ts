@@ -1,4 +1,5 @@
 import type { Snapshot } from '../config/snapshot.ts';
+import type { Usage } from '../dialects/usage.ts';
 import type { EmbedMetrics, MetricValues } from './embedded-metrics.ts';
 import type { AttemptRecord, RequestRecord } from './request-record.ts';
 import { targetModels } from './target-model.ts';
@@ -37,7 +38,8 @@ const uncounted = 'health';
 
 /**
  * Makes the lines of a finished request: one that says everything, with the metrics of the request and of the attempt
- * that answered or was the last, and before it one for each other attempt. A line has one value for a dimension, so the
+ * that answered or was the last, and before it one for each other attempt, which may have answered too: for another of
+ * several models, or until it broke off. A line has one value for a dimension, so the
  * metrics of another target need a line of their own.
  */
 export function requestLines(embed: EmbedMetrics) {
@@ -56,7 +58,14 @@ export function requestLines(embed: EmbedMetrics) {
       if (attempt === last) continue;
       const { model: targetModel, ...facts } = attempt;
       const about = { requestId: record.requestId, ...facts, targetModel };
-      lines.push(line('AttemptFailed"', about, attempt, attemptMetrics(attempt)));
+      lines.push(
+        line(
+          attempt.outcome === 'answered' ? 'AttemptAnswered"' : 'AttemptFailed"',
+          about,
+          attempt,
+          attemptMetrics(attempt),
+        ),
+      );
     }
     const durationMs = nowMs - record.receivedAtMs;
     const values = requestMetrics(record, durationMs);
@@ -95,10 +104,14 @@ function requestMetrics(record: RequestRecord, durationMs: number): MetricValues
 function addTargetMetrics(values: MetricValues, attempt: AttemptRecord, record: RequestRecord, nowMs: number): void {
   Object.assign(values, attemptMetrics(attempt));
   if (attempt.outcome !== 'answered') return;
-  if (record.faultDomain === 'provider') values.attemptFailures = 1;
+  // Where several models were asked, the fault may be of another; each attempt says itself whether it broke off.
+  if (record.faultDomain === 'provider' && attempt.requestModel === undefined) values.attemptFailures = 1;
   else if (record.faultDomain === undefined) values.answerSeconds = seconds(nowMs - attempt.startedAtMs);
   if (record.stream) values.firstChunkSeconds = seconds(attempt.durationMs);
-  const { usage } = record;
+  addTokens(values, attempt.usage ?? record.usage);
+}
+
+function addTokens(values: MetricValues, usage: Usage | undefined): void {
   if (!usage) return;
   values.inputTokens = usage.inputTokens;
   values.outputTokens = usage.outputTokens;
@@ -108,9 +121,11 @@ function addTargetMetrics(values: MetricValues, attempt: AttemptRecord, record: 
   if (usage.reasoningOutputTokens > 0) values.reasoningOutputTokens = usage.reasoningOutputTokens;
 }
 
-function attemptMetrics({ outcome }: AttemptRecord): MetricValues {
-  const failed = targetFailed[outcome];
-  return failed === undefined ? {} : { attemptFailures: failed ? 1 : 0 };
+function attemptMetrics({ outcome, brokeOff, usage }: AttemptRecord): MetricValues {
+  const failed = targetFailed[brokeOff === undefined || brokeOff === 'differs' ? outcome : brokeOff];
+  const values: MetricValues = failed === undefined ? {} : { attemptFailures: failed ? 1 : 0 };
+  addTokens(values, usage);
+  return values;
 }
 
 /** To the microsecond: what is beyond that is noise, and long. */

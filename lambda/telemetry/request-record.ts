@@ -4,6 +4,8 @@ import { targetName } from '../routing/target-name.ts';
 
 /** What is remembered of one try. */
 export type AttemptRecord = {
+  /** Which of several models it was for. */
+  requestModel?: string;
   provider: string;
   model: string;
   reason: string;
@@ -27,7 +29,7 @@ export type AttemptRecord = {
   key?: number;
   /** Why its stream broke off after the answer had begun; `differs` when it was no sequel of what the caller had. */
   brokeOff?: FailureKind | 'differs';
-  /** What the vendor reported for a stream that broke off or went on behind another. */
+  /** What the vendor reported, where the request has other answers beside this one. */
   usage?: Usage | undefined;
 };
 

@@ -136,6 +136,20 @@ describe('the line of a request', () => {
     });
   });
 
+  test('counts what each of several models did and cost for its own target', () => {
+    const broken = attempt({ requestModel: 'a', provider: 'azure', brokeOff: 'connection' });
+    const whole = attempt({ requestModel: 'b', usage: { ...usage, inputTokens: 7 } });
+    const asked = record({ attempts: [{ ...broken, usage }, whole], usage, faultDomain: 'provider' });
+
+    expect(linesOf([asked]).map((line) => JSON.parse(line).event)).toEqual(['AttemptAnswered', 'RequestCompleted']);
+    expect(metricsOf(asked)).toMatchObject({
+      'azure gpt-4o sluice.attempt.failures': 1,
+      'azure gpt-4o gen_ai.usage.input_tokens': 100,
+      'openai gpt-4o sluice.attempt.failures': 0,
+      'openai gpt-4o gen_ai.usage.input_tokens': 7,
+    });
+  });
+
   test('is of the attempt that answered, whichever came last', () => {
     const loser = attempt({ provider: 'azure', outcome: 'cancelled' });
 
