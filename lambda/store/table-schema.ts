@@ -40,3 +40,31 @@ export const scoresName = 'scores';
 export function breakerName(target: string): string {
   return `breaker#${target}`;
 }
+
+const sampleBucketMs = 10_000;
+
+/** Kind of the samples that were written in the same ten seconds, `samples#2026-11-25T21:10:20Z`. */
+export function samplesKind(writtenAtMs: number): string {
+  const startMs = Math.floor(writtenAtMs / sampleBucketMs) * sampleBucketMs;
+  return `${samplesPrefix}${new Date(startMs).toISOString().replace('.000', '')}`;
+}
+
+export const samplesPrefix = 'samples#';
+
+/** The kinds of samples that were complete by `untilMs` and not yet by `sinceMs`; the oldest ones are left out. */
+export function sampleKindsBetween(sinceMs: number, untilMs: number): string[] {
+  // Writers' clocks differ a little, and a write takes its time.
+  const graceMs = 2_000;
+  const end = (ms: number) => Math.floor((ms - graceMs) / sampleBucketMs) * sampleBucketMs;
+  const first = Math.max(end(sinceMs), end(untilMs) - mostSampleBuckets * sampleBucketMs);
+  const count = Math.max((end(untilMs) - first) / sampleBucketMs, 0);
+  return Array.from({ length: count }, (_, index) => samplesKind(first + index * sampleBucketMs));
+}
+
+/** Fifteen minutes: when nobody has folded for longer, what is older hardly counts. */
+const mostSampleBuckets = 90;
+
+/** What the fold remembers, and who may fold at the moment. */
+export const foldKind = 'fold';
+export const knowledgeName = 'knowledge';
+export const foldLeaseName = 'lease';

@@ -9,26 +9,15 @@ import {
   mostTargets,
   noKnowledge,
 } from '../../lambda/routing/fold-scores.ts';
-import { createSampleBuffer, type SampleSlice } from '../../lambda/routing/sample-slice.ts';
+import { createSampleBuffer } from '../../lambda/routing/sample-slice.ts';
 import { scoresOf } from '../../lambda/routing/scores-of.ts';
+import { aSample as sampleAt, slicesOf } from '../support/samples.ts';
 
 const startMs = 1_800_000_000_000;
 const target = 'openai/gpt-4o';
 
-const waitless = (outcome = 'answered') => !['answered', 'timeout', 'cancelled'].includes(outcome);
-
 function aSample(fields: Partial<AttemptSample> = {}): AttemptSample {
-  return {
-    ...{ target, atMs: startMs, streamed: true, promptSize: 'small', outcome: 'answered', retry: false },
-    ...(waitless(fields.outcome) ? {} : { waitMs: 400 }),
-    ...fields,
-  };
-}
-
-function slices(...samples: AttemptSample[]): SampleSlice[] {
-  const buffer = createSampleBuffer();
-  for (const sample of samples) buffer.add(sample);
-  return buffer.take();
+  return sampleAt({ atMs: startMs, target, ...fields });
 }
 
 const times = (count: number, fields: Partial<AttemptSample> = {}) =>
@@ -46,7 +35,7 @@ describe('foldScores', () => {
   test('learns waits by mode and prompt size, apart from each other', () => {
     const knowledge = foldScores(
       noKnowledge,
-      slices(
+      slicesOf(
         ...times(9, { waitMs: 400 }),
         aSample({ waitMs: 4_000 }),
         aSample({ promptSize: 'large', waitMs: 9_000 }),
@@ -69,7 +58,7 @@ describe('foldScores', () => {
   test('counts outcomes and second tries, and nothing that says nothing of the target', () => {
     const knowledge = foldScores(
       noKnowledge,
-      slices(
+      slicesOf(
         ...times(5),
         aSample({ outcome: 'rate_limited' }),
         aSample({ outcome: 'server_error' }),
@@ -90,9 +79,9 @@ describe('foldScores', () => {
   test('learns the pace of answers that were streamed, and takes no single burst for one', () => {
     const fields = { outputTokens: 100, waitMs: 1_000 };
 
-    const streamed = foldScores(noKnowledge, slices(aSample({ ...fields, generationMs: 2_000 })), startMs);
-    const atOnce = foldScores(noKnowledge, slices(aSample({ ...fields, generationMs: 1 })), startMs);
-    const tooShort = foldScores(noKnowledge, slices(aSample({ outputTokens: 3, generationMs: 50 })), startMs);
+    const streamed = foldScores(noKnowledge, slicesOf(aSample({ ...fields, generationMs: 2_000 })), startMs);
+    const atOnce = foldScores(noKnowledge, slicesOf(aSample({ ...fields, generationMs: 1 })), startMs);
+    const tooShort = foldScores(noKnowledge, slicesOf(aSample({ outputTokens: 3, generationMs: 50 })), startMs);
 
     expect(scoreOf(streamed)!.outputTokensPerSecond!.mean).toBeGreaterThan(45);
     expect(scoreOf(streamed)!.outputTokensPerSecond!.mean).toBeLessThan(56);
@@ -101,7 +90,7 @@ describe('foldScores', () => {
   });
 
   test('lets what was seen count for half after the half-life, and disappear in the end', () => {
-    const known = foldScores(noKnowledge, slices(...times(8)), startMs);
+    const known = foldScores(noKnowledge, slicesOf(...times(8)), startMs);
 
     const later = foldScores(known, [], startMs + halfLifeMs);
     const muchLater = foldScores(later, [], startMs + forgottenAfterMs + 1);
@@ -112,14 +101,14 @@ describe('foldScores', () => {
   });
 
   test('gives late news the weight of its age', () => {
-    const late = slices(...times(8));
+    const late = slicesOf(...times(8));
 
     expect(scoreOf(foldScores(noKnowledge, late, startMs + halfLifeMs))!.streamed.small!.samples).toBe(4);
   });
 
   test('does not depend on how often it is folded', () => {
-    const later = slices(...times(4, { atMs: startMs + 60_000, waitMs: 900 }));
-    const first = foldScores(noKnowledge, slices(...times(4)), startMs);
+    const later = slicesOf(...times(4, { atMs: startMs + 60_000, waitMs: 900 }));
+    const first = foldScores(noKnowledge, slicesOf(...times(4)), startMs);
     const between = foldScores(first, [], startMs + 30_000);
 
     const once = scoreOf(foldScores(first, later, startMs + 60_000))!;
@@ -134,16 +123,16 @@ describe('foldScores', () => {
     const many = [...times(7), ...times(3, { waitMs: 2_000 }), ...times(2, { outcome: 'timeout', waitMs: 9_000 })];
     fc.assert(
       fc.property(fc.integer({ min: 0, max: many.length }), (cut) => {
-        const apart = [...slices(...many.slice(0, cut)), ...slices(...many.slice(cut))];
-        expect(foldScores(noKnowledge, apart, startMs)).toEqual(foldScores(noKnowledge, slices(...many), startMs));
+        const apart = [...slicesOf(...many.slice(0, cut)), ...slicesOf(...many.slice(cut))];
+        expect(foldScores(noKnowledge, apart, startMs)).toEqual(foldScores(noKnowledge, slicesOf(...many), startMs));
       }),
     );
   });
 
   test('notices within seconds of dense traffic that a target has become slow', () => {
-    const fast = foldScores(noKnowledge, slices(...times(1_000, { waitMs: 300 })), startMs);
+    const fast = foldScores(noKnowledge, slicesOf(...times(1_000, { waitMs: 300 })), startMs);
 
-    const slow = foldScores(fast, slices(...times(100, { waitMs: 3_000, atMs: startMs + 10_000 })), startMs + 10_000);
+    const slow = foldScores(fast, slicesOf(...times(100, { waitMs: 3_000, atMs: startMs + 10_000 })), startMs + 10_000);
 
     expect(scoreOf(slow)!.streamed.small!.p50Ms).toBeGreaterThan(2_500);
   });
@@ -151,7 +140,7 @@ describe('foldScores', () => {
   test('says how many attempts there are per second', () => {
     let knowledge = noKnowledge;
     for (let atMs = startMs; atMs < startMs + 300_000; atMs += 10_000)
-      knowledge = foldScores(knowledge, slices(...times(20, { atMs })), atMs + 10_000);
+      knowledge = foldScores(knowledge, slicesOf(...times(20, { atMs })), atMs + 10_000);
 
     expect(scoreOf(knowledge)!.attemptsPerSecond).toBeCloseTo(2, 1);
     const idle = foldScores(knowledge, [], knowledge.foldedAtMs + 120_000);
@@ -159,7 +148,7 @@ describe('foldScores', () => {
   });
 
   test('takes a time that lies ahead for now', () => {
-    const ahead = foldScores(noKnowledge, slices(aSample({ atMs: startMs + 50_000 })), startMs);
+    const ahead = foldScores(noKnowledge, slicesOf(aSample({ atMs: startMs + 50_000 })), startMs);
 
     expect(scoreOf(ahead)).toMatchObject({ updatedAtMs: startMs, streamed: { small: { samples: 1 } } });
   });
@@ -168,7 +157,7 @@ describe('foldScores', () => {
     const buffer = createSampleBuffer();
     buffer.addProbe(target, { atMs: startMs, streams: true });
     const probed = foldScores(noKnowledge, buffer.take(), startMs);
-    const later = foldScores(probed, slices(aSample()), startMs + 1_000);
+    const later = foldScores(probed, slicesOf(aSample()), startMs + 1_000);
 
     expect(scoreOf(later)!.probe).toEqual({ atMs: startMs, streams: true });
   });
@@ -185,7 +174,7 @@ describe('foldScores', () => {
         ),
       ),
     );
-    const written = busy.flatMap((samples) => slices(...samples));
+    const written = busy.flatMap((samples) => slicesOf(...samples));
 
     const scores = scoresOf(foldScores(noKnowledge, written, startMs));
 
@@ -205,7 +194,7 @@ describe('a sample buffer', () => {
   });
 
   test('keeps apart what was seen in different slices of ten seconds', () => {
-    const taken = slices(aSample(), aSample({ atMs: startMs + 9_999 }), aSample({ atMs: startMs + 10_000 }));
+    const taken = slicesOf(aSample(), aSample({ atMs: startMs + 9_999 }), aSample({ atMs: startMs + 10_000 }));
 
     expect(taken.map((slice) => slice.startMs)).toEqual([startMs, startMs + 10_000]);
     expect(taken[0]!.targets[target]!.counters).toMatchObject({ attempts: 2 });

@@ -2,8 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { configTable } from '../../lambda/store/table-schema.ts';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ListTablesCommand,
+} from '@aws-sdk/client-dynamodb';
+import { configTable, statsTable } from '../../lambda/store/table-schema.ts';
 
 /** A running DynamoDB on loopback, empty at first. */
 export type EmbeddedDynamoDb = { endpoint: string; client: DynamoDBClient; stop(): Promise<void> };
@@ -31,10 +36,23 @@ export async function startEmbeddedDynamoDb(): Promise<EmbeddedDynamoDb> {
 
 /** Creates a config table as the stack does: two keys and a stream. */
 export async function createConfigTable(client: DynamoDBClient, tableName: string): Promise<void> {
-  const { partitionKey, sortKey } = configTable;
+  const stream = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+  await createTable(client, { TableName: tableName, StreamSpecification: stream }, configTable);
+}
+
+/** Creates a stats table as the stack does: two keys. */
+export async function createStatsTable(client: DynamoDBClient, tableName: string): Promise<void> {
+  await createTable(client, { TableName: tableName }, statsTable);
+}
+
+async function createTable(
+  client: DynamoDBClient,
+  table: Pick<CreateTableCommandInput, 'TableName' | 'StreamSpecification'>,
+  { partitionKey, sortKey }: { partitionKey: string; sortKey: string },
+): Promise<void> {
   await client.send(
     new CreateTableCommand({
-      TableName: tableName,
+      ...table,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [
         { AttributeName: partitionKey, AttributeType: 'S' },
@@ -44,7 +62,6 @@ export async function createConfigTable(client: DynamoDBClient, tableName: strin
         { AttributeName: partitionKey, KeyType: 'HASH' },
         { AttributeName: sortKey, KeyType: 'RANGE' },
       ],
-      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
     }),
   );
 }

@@ -1,0 +1,87 @@
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { type Knowledge, noKnowledge } from '../routing/fold-scores.ts';
+import type { SampleSlice } from '../routing/sample-slice.ts';
+import type { PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
+
+/** The targets of the scores, as text that people can read and that is small: waits are lists without names. */
+export function encodeTargets(targets: Readonly<Record<string, TargetScore>>): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(targets).map(([name, score]) => [name, encodeTarget(score)])),
+  );
+}
+
+/** Reads what `encodeTargets` wrote; throws when it is something else. */
+export function decodeTargets(text: string): Record<string, TargetScore> {
+  const targets: Record<string, ReturnType<typeof encodeTarget>> = JSON.parse(text);
+  return Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, decodeTarget(target)]));
+}
+
+/** `[samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms]`, and for buffered answers `meanOutputTokens`. */
+type WaitList = readonly number[];
+type BufferedWait = WaitSummary & { meanOutputTokens: number };
+
+function encodeTarget({ streamed, buffered, outputTokensPerSecond: pace, outcomes, ...score }: TargetScore) {
+  const { attempts, failures, timeouts, rateLimited } = outcomes;
+  return {
+    ...score,
+    streamed: bySize(streamed, waitList),
+    buffered: bySize(buffered, (wait: BufferedWait) => [...waitList(wait), short(wait.meanOutputTokens)]),
+    ...(pace && { outputTokensPerSecond: [pace.samples, pace.mean, pace.p50].map(short) }),
+    outcomes: [attempts, failures, timeouts, rateLimited].map(short),
+  };
+}
+
+function decodeTarget(target: ReturnType<typeof encodeTarget>): TargetScore {
+  const { streamed, buffered, outputTokensPerSecond: pace, outcomes, ...score } = target;
+  const [attempts = 0, failures = 0, timeouts = 0, rateLimited = 0] = outcomes;
+  const [samples = 0, mean = 0, p50 = 0] = pace ?? [];
+  return {
+    ...score,
+    streamed: bySize(streamed, waitSummary),
+    buffered: bySize(buffered, (list: WaitList) => ({ ...waitSummary(list), meanOutputTokens: list[6] ?? 0 })),
+    ...(pace && { outputTokensPerSecond: { samples, mean, p50 } }),
+    outcomes: { attempts, failures, timeouts, rateLimited },
+  };
+}
+
+function bySize<From, To>(waits: Partial<Record<PromptSize, From>>, change: (wait: From) => To) {
+  const entries = Object.entries(waits) as [PromptSize, From][];
+  return Object.fromEntries(entries.map(([size, wait]) => [size, change(wait)])) as Partial<Record<PromptSize, To>>;
+}
+
+function waitList({ samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms }: WaitSummary): number[] {
+  return [samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms].map(short);
+}
+
+function waitSummary([samples = 0, meanMs = 0, p50Ms = 0, p90Ms = 0, p95Ms = 0, p99Ms = 0]: WaitList): WaitSummary {
+  return { samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms };
+}
+
+/** Four digits are more than the cells of the histograms can tell apart. */
+function short(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+/** What the fold remembers: nobody reads it, so it is compressed. */
+export function encodeKnowledge({ targets }: Knowledge): Uint8Array {
+  return brotliCompressSync(JSON.stringify(targets), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+}
+
+/** Reads what `encodeKnowledge` wrote; throws when it is something else. */
+export function decodeKnowledge(foldedAtMs: number, data: Uint8Array): Knowledge {
+  return { ...noKnowledge, foldedAtMs, targets: JSON.parse(brotliDecompressSync(data).toString()) };
+}
+
+/** One gateway's samples as text. */
+export function encodeSlices(slices: readonly SampleSlice[]): string {
+  return JSON.stringify(slices);
+}
+
+/** Reads what `encodeSlices` wrote; nothing when it is something else, since samples may be lost. */
+export function decodeSlices(text: string): SampleSlice[] {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return [];
+  }
+}

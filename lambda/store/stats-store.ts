@@ -1,0 +1,24 @@
+import type { Knowledge } from '../routing/fold-scores.ts';
+import type { LiveStats } from '../routing/live-stats.ts';
+import type { SampleSlice } from '../routing/sample-slice.ts';
+
+/** What one gateway writes at once, under a name that no other write has. */
+export type SampleBatch = { name: string; atMs: number; slices: readonly SampleSlice[] };
+
+/** The stats table as gateways and the prober use it. Every call may fail; none of them is worth a request. */
+export type StatsStore = {
+  /** Scores and open breakers. */
+  readLive(): Promise<LiveStats>;
+  writeSamples(batch: SampleBatch): Promise<void>;
+  /** What was written and complete between the two times; what is older than 15 minutes is left out. */
+  readSamples(sinceMs: number, untilMs: number): Promise<SampleSlice[]>;
+  /** True for one of all who ask, until the lease has run out. */
+  takeFoldLease(nowMs: number, untilMs: number): Promise<boolean>;
+  readKnowledge(): Promise<Knowledge>;
+  /** Writes the knowledge and its scores, unless somebody else has folded since `previousMs`: then false. */
+  writeKnowledge(knowledge: Knowledge, previousMs: number): Promise<boolean>;
+};
+
+/** How long items may be needed; DynamoDB removes them some time after that. */
+export const sampleLifeMs = 3_600_000;
+export const knowledgeLifeMs = 86_400_000;

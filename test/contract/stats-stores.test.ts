@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Breaker } from '../../lambda/routing/breaker.ts';
+import { foldScores, type Knowledge, mostTargets, noKnowledge } from '../../lambda/routing/fold-scores.ts';
+import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { itemKey } from '../../lambda/store/dynamo-item.ts';
+import { dynamoStatsStore } from '../../lambda/store/dynamo-stats-store.ts';
+import { memoryStatsStore } from '../../lambda/store/memory-stats-store.ts';
+import type { StatsStore } from '../../lambda/store/stats-store.ts';
+import { breakerName, liveKind, samplesKind, scoresName } from '../../lambda/store/table-schema.ts';
+import { createStatsTable, type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../support/embedded-dynamodb.ts';
+import { aSample, slicesOf } from '../support/samples.ts';
+
+type Table = { store: StatsStore; open(target: string, breaker: Breaker): Promise<void> };
+
+const implementations: { name: string; newTable: () => Promise<Table> }[] = [
+  { name: 'in memory', newTable: memoryTable },
+  { name: 'in DynamoDB', newTable: dynamoTable },
+];
+
+const nowMs = 1_800_000_000_000;
+const target = 'openai/gpt-4o';
+
+let dynamoDb: EmbeddedDynamoDb;
+beforeAll(async () => {
+  dynamoDb = await startEmbeddedDynamoDb();
+});
+afterAll(() => dynamoDb.stop());
+
+describe.each(implementations)('a stats store $name', ({ newTable }) => {
+  test('knows nothing at first', async () => {
+    const { store } = await newTable();
+
+    expect(await store.readLive()).toEqual(emptyLiveStats);
+    expect(await store.readKnowledge()).toEqual(noKnowledge);
+    expect(await store.readSamples(nowMs, nowMs + 60_000)).toEqual([]);
+  });
+
+  test('gives back what many gateways have written, once their ten seconds are over', async () => {
+    const { store } = await newTable();
+    const slices = slicesOf(aSample({ atMs: nowMs }));
+    const writers = Array.from({ length: 20 }, (_, index) => `writer-${index}`);
+
+    await Promise.all(writers.map((name) => store.writeSamples({ name, atMs: nowMs + 3_000, slices })));
+
+    expect(await store.readSamples(nowMs, nowMs + 11_999)).toEqual([]);
+    expect(await store.readSamples(nowMs, nowMs + 12_000)).toHaveLength(20);
+    expect((await store.readSamples(nowMs, nowMs + 12_000))[0]).toEqual(slices[0]);
+  });
+
+  test('gives every sample to one fold and to no other', async () => {
+    const { store } = await newTable();
+    const steps = Array.from({ length: 60 }, (_, index) => nowMs + index * 1_000);
+    for (const atMs of steps) await store.writeSamples({ name: `${atMs}`, atMs, slices: slicesOf(aSample({ atMs })) });
+
+    const folds = [nowMs, nowMs + 17_000, nowMs + 17_001, nowMs + 44_000, nowMs + 73_000];
+    const read = await Promise.all(folds.slice(1).map((until, index) => store.readSamples(folds[index]!, until)));
+
+    expect(read.flat()).toHaveLength(steps.length);
+  });
+
+  test('takes a batch that was written twice for one', async () => {
+    const { store } = await newTable();
+    const batch = { name: 'writer-1', atMs: nowMs, slices: slicesOf(aSample({ atMs: nowMs })) };
+
+    await store.writeSamples(batch);
+    await store.writeSamples(batch);
+
+    expect(await store.readSamples(nowMs, nowMs + 20_000)).toHaveLength(1);
+  });
+
+  test('leaves out what is older than fifteen minutes when nobody has folded', async () => {
+    const { store } = await newTable();
+    await store.writeSamples({ name: 'old', atMs: nowMs, slices: slicesOf(aSample({ atMs: nowMs })) });
+    await store.writeSamples({ name: 'new', atMs: nowMs + 900_000, slices: slicesOf(aSample({ atMs: nowMs + 1 })) });
+
+    expect(await store.readSamples(0, nowMs + 920_000)).toHaveLength(1);
+  });
+
+  test('gives the fold to one of fifty, and to another one after the lease', async () => {
+    const { store } = await newTable();
+
+    const first = await Promise.all(Array.from({ length: 50 }, () => store.takeFoldLease(nowMs, nowMs + 8_000)));
+    const early = await store.takeFoldLease(nowMs + 8_000, nowMs + 16_000);
+    const later = await Promise.all(
+      Array.from({ length: 50 }, () => store.takeFoldLease(nowMs + 8_001, nowMs + 16_000)),
+    );
+
+    expect([first, later].map((taken) => taken.filter(Boolean).length)).toEqual([1, 1]);
+    expect(early).toBe(false);
+  });
+
+  test('shows the scores of the knowledge that was written', async () => {
+    const { store } = await newTable();
+    const knowledge = someKnowledge();
+
+    expect(await store.writeKnowledge(knowledge, 0)).toBe(true);
+
+    expect(await store.readKnowledge()).toEqual(knowledge);
+    const { scores } = await store.readLive();
+    expect(scores.foldedAtMs).toBe(nowMs);
+    expect(scores.targets[target]).toMatchObject({
+      updatedAtMs: nowMs,
+      attemptsPerSecond: 0.4,
+      retryShare: 0.25,
+      outcomes: { attempts: 4, failures: 1, timeouts: 0, rateLimited: 1 },
+      probe: { atMs: nowMs, streams: true, echoesModel: false },
+    });
+    expect(scores.targets[target]!.streamed.small!.p95Ms).toBeCloseTo(404, 0);
+    expect(scores.targets[target]!.streamed.small!.samples).toBe(1);
+    expect(scores.targets[target]!.buffered.large!.meanOutputTokens).toBe(90);
+    expect(scores.targets[target]!.outputTokensPerSecond!.p50).toBeCloseTo(50, -1);
+  });
+
+  test('keeps what another one has folded meanwhile', async () => {
+    const { store } = await newTable();
+    const first = { ...someKnowledge(), foldedAtMs: nowMs };
+    await store.writeKnowledge(first, 0);
+
+    const stale = await store.writeKnowledge({ ...noKnowledge, foldedAtMs: nowMs + 1 }, 0);
+    const rivals = await Promise.all(
+      [1, 2, 3].map((step) => store.writeKnowledge({ ...first, foldedAtMs: nowMs + step }, nowMs)),
+    );
+
+    expect(stale).toBe(false);
+    expect(rivals.filter(Boolean)).toHaveLength(1);
+    expect((await store.readKnowledge()).foldedAtMs).toBe(nowMs + 1 + rivals.indexOf(true));
+  });
+
+  test('shows the open breakers beside the scores', async () => {
+    const { store, open } = await newTable();
+    const breaker: Breaker = { openedAtMs: nowMs, openUntilMs: nowMs + 5_000, openings: 1, reason: 'overloaded' };
+    await store.writeKnowledge(someKnowledge(), 0);
+    await open('groq/llama/70b', breaker);
+
+    const live = await store.readLive();
+
+    expect(live.breakers).toEqual({ 'groq/llama/70b': breaker });
+    expect(Object.keys(live.scores.targets)).toEqual([target]);
+  });
+});
+
+describe('the stats table', () => {
+  test('lets every item expire', async () => {
+    const { store, tableName } = await dynamoTable();
+    await store.writeSamples({ name: 'one', atMs: nowMs, slices: slicesOf(aSample({ atMs: nowMs })) });
+    await store.takeFoldLease(nowMs, nowMs + 8_000);
+    await store.writeKnowledge(someKnowledge(), 0);
+
+    const kinds = [samplesKind(nowMs), 'fold', liveKind];
+    const items = (await Promise.all(kinds.map((kind) => itemsOf(tableName, kind)))).flat();
+
+    expect(items).toHaveLength(4);
+    for (const item of items) expect(Number(item['expiresAt']?.N)).toBeGreaterThan(nowMs / 1000);
+    for (const item of items) expect(Number(item['expiresAt']?.N)).toBeLessThanOrEqual(nowMs / 1000 + 86_400);
+  });
+
+  test('shows the scores to people: one text, waits as lists', async () => {
+    const { store, tableName } = await dynamoTable();
+    await store.writeKnowledge(someKnowledge(), 0);
+
+    const command = new GetItemCommand({ TableName: tableName, Key: itemKey(liveKind, scoresName) });
+    const { targets, foldedAtMs } = (await dynamoDb.client.send(command)).Item ?? {};
+
+    expect(foldedAtMs).toEqual({ N: String(nowMs) });
+    expect(JSON.parse(targets?.S ?? '')[target]).toMatchObject({
+      updatedAtMs: nowMs,
+      streamed: { small: [1, 383.6, 383.6, 401.7, 404, 405.9] },
+      outcomes: [4, 1, 0, 1],
+    });
+  });
+
+  test('holds the scores and the knowledge of the most targets there can be, with every kind of wait', async () => {
+    const { store } = await dynamoTable();
+    const knowledge = largestKnowledge();
+
+    await store.writeKnowledge(knowledge, 0);
+
+    expect(Object.keys((await store.readLive()).scores.targets)).toHaveLength(mostTargets);
+    expect(await store.readKnowledge()).toEqual(knowledge);
+  });
+
+  test('can be used again when what the fold remembers is damaged', async () => {
+    const { store, tableName } = await dynamoTable();
+    const damaged = { ...itemKey('fold', 'knowledge'), ...marshall({ foldedAtMs: 5, data: new Uint8Array([1, 2]) }) };
+    await dynamoDb.client.send(new PutItemCommand({ TableName: tableName, Item: damaged }));
+
+    expect(await store.readKnowledge()).toEqual({ ...noKnowledge, foldedAtMs: 5 });
+    expect(await store.writeKnowledge(someKnowledge(), 5)).toBe(true);
+  });
+});
+
+function someKnowledge(): Knowledge {
+  const slices = slicesOf(
+    aSample({ atMs: nowMs, outputTokens: 100, generationMs: 2_000 }),
+    aSample({ atMs: nowMs, outcome: 'rate_limited' }),
+    aSample({ atMs: nowMs, promptSize: 'large', retry: true }),
+    aSample({ atMs: nowMs, streamed: false, promptSize: 'large', outputTokens: 90 }),
+  ).map((slice) => ({
+    ...slice,
+    targets: { [target]: { ...slice.targets[target]!, probe: { atMs: nowMs, streams: true, echoesModel: false } } },
+  }));
+  return foldScores(noKnowledge, slices, nowMs);
+}
+
+function largestKnowledge(): Knowledge {
+  const sizes = ['small', 'medium', 'large'] as const;
+  const waits = Array.from({ length: 15 }, (_, index) => 300 * 1.13 ** index);
+  const slices = Array.from({ length: mostTargets }, (_, index) =>
+    slicesOf(
+      ...waits.flatMap((waitMs, step) =>
+        sizes.flatMap((promptSize) =>
+          [true, false].map((streamed) =>
+            aSample({
+              ...{ target: `provider-number-${index}/organization/a-model-with-a-long-name-${index}`, atMs: nowMs },
+              ...{ streamed, promptSize, waitMs: waitMs + index, outputTokens: 40 * step, generationMs: 900 },
+            }),
+          ),
+        ),
+      ),
+    ),
+  );
+  return foldScores(noKnowledge, slices.flat(), nowMs + 7_000);
+}
+
+async function itemsOf(tableName: string, kind: string) {
+  const command = new QueryCommand({
+    TableName: tableName,
+    KeyConditionExpression: '#kind = :kind',
+    ExpressionAttributeNames: { '#kind': 'kind' },
+    ExpressionAttributeValues: { ':kind': { S: kind } },
+  });
+  return (await dynamoDb.client.send(command)).Items ?? [];
+}
+
+async function memoryTable(): Promise<Table> {
+  const store = memoryStatsStore();
+  return { store, open: async (target, breaker) => void store.breakers.set(target, breaker) };
+}
+
+async function dynamoTable() {
+  const tableName = `Stats-${randomUUID()}`;
+  await createStatsTable(dynamoDb.client, tableName);
+  return {
+    tableName,
+    store: dynamoStatsStore(dynamoDb.client, tableName),
+    async open(target: string, breaker: Breaker) {
+      const item = { ...itemKey(liveKind, breakerName(target)), ...marshall({ ...breaker, expiresAt: nowMs }) };
+      await dynamoDb.client.send(new PutItemCommand({ TableName: tableName, Item: item }));
+    },
+  };
+}
