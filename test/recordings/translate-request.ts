@@ -34,6 +34,13 @@ const clients: Readonly<Partial<Record<DialectName, ClientDialect>>> = Object.fr
   ),
 );
 
+/** What a body asks for. */
+export function readRequest(dialect: DialectName, body: Json): RequestReading {
+  const read = readers[dialect];
+  if (!read) throw new Error(`Nothing reads requests of ${dialect}`);
+  return read(body);
+}
+
 /** What the recorded request loses on its way to a vendor of each other dialect. */
 export function lostInTranslation({ request, model, stream }: RecordedCase, dialect: DialectName): string[] {
   const client = clients[dialect];
