@@ -9,9 +9,15 @@ export function recordingsTable(verdicts: readonly Verdict[]): string {
   const rows = [...byVendor].map(([vendor, those]) => [
     vendor,
     ...clients.map((client) => shareOf(those.filter((one) => one.client === client))),
-    String(countsOf(those).skipped / clients.length),
+    String(casesWithout(those)),
   ]);
   return table(['', ...clients, 'no conversation'], rows);
+}
+
+/** Cases with nobody to tell them to: lists of models, embeddings, and others that are no conversation. */
+function casesWithout(verdicts: readonly Verdict[]): number {
+  const told = new Set(verdicts.filter(({ verdict }) => verdict !== 'skipped').map((one) => one.case));
+  return new Set(verdicts.map((one) => one.case).filter((name) => !told.has(name))).size;
 }
 
 function shareOf(verdicts: readonly Verdict[]): string {
