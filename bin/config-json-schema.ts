@@ -19,6 +19,8 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     deployments:
       'Model name to deployment name, for types that have deployments (azure-openai). Default: the same name.',
     secret: 'Entry of the vendor secret that holds its keys. Default: the entry of its own name, then of its type.',
+    cloudflareGateway:
+      "Cloudflare's AI Gateway through which it is called: account and gateway, or the url of a domain of its own; provider where it is a custom one there, secret for another entry than cloudflare-ai-gateway.",
     headers: 'Further headers of every request. Never keys: those belong in the vendor secret.',
   },
   model: {

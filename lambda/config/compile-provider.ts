@@ -1,4 +1,6 @@
-import { type CatalogueEntry, catalogue, catalogueEntry } from '../providers/catalogue.ts';
+import { catalogue, catalogueEntry } from '../providers/catalogue.ts';
+import type { CatalogueEntry } from '../providers/catalogue-entry.ts';
+import { azureResource } from '../providers/cloudflare-gateway.ts';
 import { suggestion } from './closest-name.ts';
 import type { RawItem } from './raw-item.ts';
 import type { ProviderItem } from './schema.ts';
@@ -28,7 +30,8 @@ function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry
   const problems: string[] = [];
   const paths = JSON.stringify(entry.paths);
   problems.push(...unfitRegion(provider.region, entry));
-  if (provider.baseUrl === undefined && entry.baseUrl === undefined && !entry.regions) {
+  problems.push(...unfitGateway(provider, entry));
+  if (provider.baseUrl === undefined && entry.baseUrl === undefined && !entry.regions && !provider.cloudflareGateway) {
     const example = entry.accountUrl ? `, as in ${entry.accountUrl.url.replace('{}', '<account>')}` : '';
     problems.push(`baseUrl: is missing; the type ${entry.name} has no address of its own${example}`);
   }
@@ -42,6 +45,28 @@ function unfitFields(provider: Omit<ProviderItem, 'name'>, entry: CatalogueEntry
     problems.push(`apiVersion: the type ${entry.name} has none`);
   }
   return problems;
+}
+
+/** Whether Cloudflare's gateway has an address, and knows the vendor. */
+function unfitGateway(
+  { cloudflareGateway: gateway, baseUrl, type }: Omit<ProviderItem, 'name'>,
+  entry: CatalogueEntry,
+): string[] {
+  if (!gateway) return [];
+  const at = 'cloudflareGateway';
+  if (gateway.url === undefined && (gateway.account === undefined || gateway.gateway === undefined)) {
+    return [`${at}: needs account and gateway, or the url of a domain of its own`];
+  }
+  if (gateway.provider !== undefined) return [];
+  if (!entry.cloudflare) {
+    return [
+      `${at}.provider: is missing; ${type ?? entry.name} is no provider of Cloudflare's, so name a custom one, as in custom-mine`,
+    ];
+  }
+  if (entry.cloudflare.path.includes('{resource}') && azureResource(baseUrl) === undefined) {
+    return [`${at}: needs the baseUrl of the resource at Azure, as in https://acme.openai.azure.com`];
+  }
+  return [];
 }
 
 function unfitRegion(region: string | undefined, { name, regions }: CatalogueEntry): string[] {

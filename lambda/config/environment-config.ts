@@ -1,4 +1,5 @@
-import { type CatalogueEntry, catalogue } from '../providers/catalogue.ts';
+import { catalogue } from '../providers/catalogue.ts';
+import type { CatalogueEntry } from '../providers/catalogue-entry.ts';
 import type { Environment } from './expand-variables.ts';
 import type { RawItem } from './raw-item.ts';
 import { type VendorSecrets, vendorSecrets } from './vendor-secrets.ts';

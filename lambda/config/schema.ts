@@ -45,6 +45,8 @@ const forbiddenHeaders = [
   'authorization',
   'api-key',
   'x-api-key',
+  'x-goog-api-key',
+  'cf-aig-authorization',
   'host',
   'connection',
   'content-length',
@@ -71,6 +73,17 @@ const waitMilliseconds = v.pipe(
   v.maxValue(900_000, 'must be at most 900000 milliseconds (15 minutes)'),
 );
 
+/** The AI Gateway of Cloudflare's through which a provider is called: by account and name, or at a domain of its own. */
+export const cloudflareGatewaySchema = v.strictObject({
+  account: v.optional(pathSegment),
+  gateway: v.optional(pathSegment),
+  url: v.optional(baseUrl),
+  provider: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'use lower-case letters, digits and "-"')),
+  ),
+  secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+});
+
 /** Limits of one attempt in milliseconds, of a wait for the last chance (`waitMs`), and of the whole request (`totalMs`). */
 export const timeoutsSchema = v.strictObject({
   connectMs: v.optional(milliseconds),
@@ -93,6 +106,7 @@ export const providerSchema = v.strictObject({
   deployments: v.optional(v.record(v.string(), pathSegment)),
   secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   headers: v.optional(v.record(headerName, headerValue)),
+  cloudflareGateway: v.optional(cloudflareGatewaySchema),
 });
 
 /** The long form of a target, for those that need more than their name. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { suggestion } from './closest-name.ts';
 import type { RawItem } from './raw-item.ts';
-import { type ItemKind, itemSchemas, targetSchema, timeoutsSchema } from './schema.ts';
+import { cloudflareGatewaySchema, type ItemKind, itemSchemas, targetSchema, timeoutsSchema } from './schema.ts';
 
 type Output<K extends ItemKind> = v.InferOutput<(typeof itemSchemas)[K]>;
 
@@ -69,7 +69,8 @@ const typeNames: Record<string, string> = {
 
 function knownFields(kind: ItemKind, path: (string | number)[]): string[] {
   if (path.length === 1) return Object.keys(itemSchemas[kind].entries);
-  return Object.keys(path[0] === 'targets' ? targetSchema.entries : timeoutsSchema.entries);
+  const nested = { targets: targetSchema, cloudflareGateway: cloudflareGatewaySchema }[String(path[0])];
+  return Object.keys((nested ?? timeoutsSchema).entries);
 }
 
 /** `targets[0].weight`, as people write paths. */

@@ -1,3 +1,4 @@
+import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import { type Plan, planAttempts } from '../routing/plan.ts';
 import type { RequestedModel } from '../routing/requested-model.ts';
@@ -94,7 +95,7 @@ function attemptContext(
 }
 
 /** Headers that carry a request's meaning to a vendor; credentials and the caller's own accounts stay here. */
-const meaningfulHeaders = ['openai-beta', 'anthropic-beta', 'anthropic-version'];
+const meaningfulHeaders = ['openai-beta', 'anthropic-beta', 'anthropic-version', ...cloudflareHeaders];
 
 function forwardedHeaders(headers: Exchange['request']['headers']): Record<string, string> {
   const forwarded: Record<string, string> = {};

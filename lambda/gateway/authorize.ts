@@ -47,6 +47,17 @@ function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
 
+/** The header that opens a gateway of Cloudflare's; it goes to no vendor. */
+export async function gatewayHeaders(
+  { cloudflareToken }: Provider,
+  deps: Pick<GatewayDeps, 'secrets'>,
+): Promise<Record<string, string>> {
+  if (cloudflareToken === undefined) return {};
+  const secrets = await deps.secrets.get();
+  const [token] = Object.hasOwn(secrets, cloudflareToken) ? (secrets[cloudflareToken] ?? []) : [];
+  return token === undefined ? {} : { 'cf-aig-authorization': `Bearer ${token}` };
+}
+
 /** A token that many wait for must not end with one of them, so it is only the waiting that ends. */
 async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const { promise: end, reject } = Promise.withResolvers<never>();
@@ -66,13 +77,14 @@ async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): 
 /** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
 function signatureFor(
   { path, body, headers: { 'content-type': contentType = 'application/json' } }: Signable,
-  { auth, region, origin }: Provider,
+  { auth, region, basePath, signedAs }: Provider,
   deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
 ): Record<string, string> | undefined {
-  if (auth.kind !== 'sigv4' || !region) return undefined;
+  if (auth.kind !== 'sigv4' || !region || !signedAs) return undefined;
   const credentials = deps.awsCredentials();
   if (!credentials) return undefined;
-  const headers = { host: origin.host, 'content-type': contentType };
+  const signedPath = signedAs.basePath + path.slice(basePath.length);
+  const headers = { host: signedAs.origin.host, 'content-type': contentType };
   const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
-  return signRequest({ method: 'POST', path, headers, body }, scope);
+  return signRequest({ method: 'POST', path: signedPath, headers, body }, scope);
 }

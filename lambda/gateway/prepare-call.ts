@@ -1,8 +1,9 @@
 import { TokenRefusedError } from '../providers/access-tokens.ts';
+import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import { UnusableKeyError } from '../providers/service-account.ts';
 import type { Failure } from '../routing/failure.ts';
-import { type Authorization, authorize, type ProviderKey, readProviderKey } from './authorize.ts';
+import { type Authorization, authorize, gatewayHeaders, type ProviderKey, readProviderKey } from './authorize.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Operation, VendorRequest } from './operation.ts';
 import type { Timings } from './timings.ts';
@@ -32,7 +33,7 @@ export type CallPlan = {
 export async function prepareCall(
   plan: CallPlan,
   { provider, secret }: { provider: Provider; secret: string | undefined },
-  deps: Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'now'>,
+  deps: Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'secrets' | 'now'>,
 ): Promise<PreparedCall | { failure: Failure }> {
   try {
     const key = readProviderKey(provider, secret);
@@ -43,13 +44,21 @@ export async function prepareCall(
     if (unsupported.length > 0 && !plan.dropsUnsupported) return { failure: { kind: 'unsupported', unsupported } };
     const authorization = await authorize(outgoing, { provider, key }, deps, plan);
     if (!authorization) return { failure: { kind: 'no_secret' } };
-    const headers = outgoingHeaders(outgoing, provider, plan.forwardedHeaders, authorization.headers);
+    const opening = { ...authorization.headers, ...(await gatewayHeaders(provider, deps)) };
+    const headers = outgoingHeaders(outgoing, provider, forwardedTo(provider, plan.forwardedHeaders), opening);
     return { provider, outgoing, headers, key, authorization };
   } catch (error) {
     const failure = failureOfKey(error);
     if (failure) return { failure };
     throw error;
   }
+}
+
+/** What callers say to a gateway of Cloudflare's goes to none but those. */
+function forwardedTo({ auth, cloudflareToken }: Provider, headers: Record<string, string>): Record<string, string> {
+  const isGateway = cloudflareToken !== undefined || (auth.kind === 'header' && auth.name === 'cf-aig-authorization');
+  if (isGateway) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !cloudflareHeaders.includes(name)));
 }
 
 /** What it means that a key gave no token; undefined for everything else. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AnswerContext, VendorDialect } from '../dialects/dialect.ts';
 import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
-import type { ErrorRule } from '../providers/catalogue.ts';
+import type { ErrorRule } from '../providers/catalogue-entry.ts';
 import { withMeaning } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
 import { classifyAnswer, classifyErrorInside, retryAfterMs } from '../routing/failure.ts';

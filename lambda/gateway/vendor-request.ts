@@ -7,7 +7,7 @@ import { forwardChatCall } from '../dialects/openai-chat/request.ts';
 import { mayHoldMarks, ownSecrets } from '../dialects/signed-by.ts';
 import { signingVendor } from '../dialects/signing-vendor.ts';
 import { vendorDialects } from '../dialects/vendor-dialects.ts';
-import type { BodyMembers } from '../providers/catalogue.ts';
+import type { BodyMembers } from '../providers/catalogue-entry.ts';
 import { endpointPath, type Provider, type SpokenModel, spokenModel } from '../providers/provider.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { ClientCall } from './client-call.ts';

@@ -1,102 +1,4 @@
-import type { CallIdForm } from '../dialects/call-ids.ts';
-import type { DialectName } from '../dialects/chat-request.ts';
-import type { ThoughtsField } from '../dialects/dialect.ts';
-
-/**
- * How a provider wants its key: `Authorization: Bearer …`, or a header of its own. `sigv4` signs with the function's role,
- * and needs no key; one that is there goes as a bearer. A `google-service-account` is exchanged for a token.
- */
-export type Auth =
-  | { kind: 'bearer' }
-  | { kind: 'header'; name: string }
-  | { kind: 'sigv4'; service: string }
-  | { kind: 'google-service-account' };
-
-/**
- * A path under the base URL. `{deployment}` and `{apiVersion}` are filled in from configuration, `{model}` is the model's
- * name, `{location}` the project and region at Google. Some vendors have another path for streams.
- */
-export type EndpointPath = string | { buffered: string; streamed: string };
-
-/** The addresses of a vendor that has one in each region. */
-export type Regions = {
-  /** What its regions are called, with an example, to end a message with. */
-  called: string;
-  pattern: RegExp;
-  /** The address, with `{region}` in it, and those that are made otherwise. */
-  url: string;
-  urls?: Readonly<Record<string, string>>;
-  /** The region when configuration names none. */
-  default?: string;
-};
-
-/** Which dialects a vendor speaks with some of its models; the first group of the pattern is the model's name there. */
-export type ModelRoute = { pattern: RegExp; dialects: readonly DialectName[] };
-
-/** Members of the body that differ from those of the dialect; `null` stands for one that must not be there. */
-export type BodyMembers = Readonly<Record<string, string | null>>;
-
-/**
- * What an error of a vendor means whose own code does not say so. `means` is a code that failures are judged by; a
- * message is looked at where the vendor gives nothing else to tell the error by.
- */
-export type ErrorRule = { status?: number; type?: string; message?: RegExp; means: string };
-
-/** Hosts of a vendor beside the one that is called; they speak TLS. */
-export type AnswerHosts = { hosts: RegExp; keyHosts: readonly string[] };
-
-/** Protocol facts of one vendor API. Models, weights and keys are configuration and never stand here. */
-export type CatalogueEntry = {
-  /** Name in configuration and in `provider/model`. */
-  name: string;
-  /** Other names under which people know it; each works wherever the name does. */
-  aliases?: string[];
-  /** OpenTelemetry `gen_ai.provider.name`. */
-  telemetryName: string;
-  /** Absent when every customer has an address of their own; configuration must then give it. */
-  baseUrl?: string;
-  auth: Auth;
-  /** Where it speaks which dialect; callers of another one are translated into the first. */
-  paths: Partial<Record<DialectName, EndpointPath>>;
-  /** For vendors that do not speak every dialect with every model: the first that fits a model's name counts. */
-  models?: readonly ModelRoute[];
-  body?: Partial<Record<DialectName, BodyMembers>>;
-  /** Value of `{apiVersion}` when configuration gives none. */
-  apiVersion?: string;
-  /** Paths that are others in some of the versions that configuration may name. */
-  versions?: Readonly<Record<string, Partial<Record<DialectName, EndpointPath>>>>;
-  /** Environment variables that may hold its key, the first set one wins. */
-  environmentKeys: string[];
-  /** For vendors whose address holds an account: the variable that names it, and the URL with `{}` in its place. */
-  accountUrl?: { variable: string; url: string };
-  /** Environment variables that fill in fields of its configuration. */
-  environmentFields?: Readonly<Partial<Record<'region' | 'project', readonly string[]>>>;
-  /** True when it may be called without any key, as servers on one's own machine are. */
-  keyOptional?: true;
-  /** Where it has an address in each region; configuration names the region. */
-  regions?: Regions;
-  /** Headers of every request, such as the version of its API. */
-  headers?: Record<string, string>;
-  /** What the limit of output tokens is called; `max_tokens` where nothing is said. */
-  maxTokensField?: 'max_completion_tokens';
-  /** The first that fits gives the code of an error. */
-  errors?: readonly ErrorRule[];
-  /**
-   * Where answers are to be found that its first answer only points to, apart from where it was called; the key goes to
-   * `keyHosts` alone.
-   */
-  answersAt?: AnswerHosts;
-  /** True when streams carry usage unasked and `stream_options` is refused with 422, as Mistral does. */
-  refusesStreamOptions?: true;
-  /** What ids of calls it takes back; `openai` where nothing is said. */
-  callIds?: CallIdForm;
-  /** True when the calls of Gemini's dialect, and their results, must carry no ids. */
-  refusesCallIds?: true;
-  /** Where its chat protocol takes back what a model thought; most refuse fields that they do not know. */
-  thoughtsField?: ThoughtsField;
-  /** True when it takes Anthropic's `cache_control` on the parts of OpenAI's messages. */
-  takesCacheHints?: true;
-};
+import type { Auth, CatalogueEntry } from './catalogue-entry.ts';
 
 const bearer: Auth = { kind: 'bearer' };
 const chatCompletions = { 'openai-chat': '/chat/completions' } as const;
@@ -110,6 +12,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: bearer,
     paths: { ...chatCompletions, 'openai-responses': '/responses' },
     maxTokensField: 'max_completion_tokens',
+    cloudflare: { path: 'openai' },
     environmentKeys: ['OPENAI_API_KEY'],
   },
   {
@@ -130,6 +33,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     ],
     apiVersion: '2024-10-21',
     maxTokensField: 'max_completion_tokens',
+    cloudflare: {
+      path: 'azure-openai/{resource}',
+      paths: { 'openai-chat': '/{deployment}/chat/completions?api-version={apiVersion}' },
+    },
     environmentKeys: ['AZURE_OPENAI_API_KEY'],
   },
   {
@@ -148,6 +55,7 @@ export const catalogue: readonly CatalogueEntry[] = [
         means: 'context_length_exceeded',
       },
     ],
+    cloudflare: { path: 'anthropic/v1' },
     environmentKeys: ['ANTHROPIC_API_KEY'],
   },
   {
@@ -162,6 +70,7 @@ export const catalogue: readonly CatalogueEntry[] = [
         streamed: '/models/{model}:streamGenerateContent?alt=sse',
       },
     },
+    cloudflare: { path: 'google-ai-studio/v1beta' },
     environmentKeys: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
   },
   {
@@ -203,6 +112,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     // 400 'Unknown name "id"': https://github.com/langchain-ai/langchainjs/pull/10292
     refusesCallIds: true,
     thoughtsField: 'extra_content',
+    cloudflare: { path: 'google-vertex-ai' },
     environmentKeys: ['GOOGLE_VERTEX_AI_API_KEY', 'GOOGLE_APPLICATION_CREDENTIALS_JSON'],
     environmentFields: { region: ['GOOGLE_CLOUD_LOCATION'], project: ['GOOGLE_CLOUD_PROJECT'] },
   },
@@ -214,6 +124,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     paths: chatCompletions,
     // https://console.groq.com/docs/errors: the flex tier has no capacity left
     errors: [{ status: 498, means: 'overloaded' }],
+    cloudflare: { path: 'groq' },
     environmentKeys: ['GROQ_API_KEY'],
   },
   {
@@ -222,6 +133,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.mistral.ai/v1',
     auth: bearer,
     paths: chatCompletions,
+    cloudflare: { path: 'mistral/v1' },
     environmentKeys: ['MISTRAL_API_KEY'],
     // 422 "extra_forbidden" on stream_options: https://github.com/openai/openai-agents-python/issues/442
     refusesStreamOptions: true,
@@ -234,6 +146,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: bearer,
     paths: chatCompletions,
     thoughtsField: 'reasoning_content',
+    cloudflare: { path: 'deepseek' },
     environmentKeys: ['DEEPSEEK_API_KEY'],
   },
   {
@@ -245,6 +158,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     paths: { ...chatCompletions, 'openai-responses': '/responses' },
     // A wrong key has the status and the code of any wrong argument.
     errors: [{ status: 400, message: /^Incorrect API key provided/, means: 'invalid_api_key' }],
+    cloudflare: { path: 'grok/v1' },
     environmentKeys: ['XAI_API_KEY', 'GROK_API_KEY'],
   },
   {
@@ -255,6 +169,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: bearer,
     paths: chatCompletions,
     errors: [{ type: 'too_many_prompt_tokens', means: 'context_length_exceeded' }],
+    cloudflare: { path: 'perplexity-ai' },
     environmentKeys: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
   },
   {
@@ -263,6 +178,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     baseUrl: 'https://api.cerebras.ai/v1',
     auth: bearer,
     paths: chatCompletions,
+    cloudflare: { path: 'cerebras' },
     environmentKeys: ['CEREBRAS_API_KEY'],
   },
   {
@@ -273,6 +189,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     paths: { 'cohere-chat': '/chat' },
     // https://docs.cohere.com/reference/errors: 498 is a token that is not valid
     errors: [{ status: 498, means: 'invalid_api_key' }],
+    cloudflare: { path: 'cohere/v2' },
     environmentKeys: ['COHERE_API_KEY', 'CO_API_KEY'],
   },
   {
@@ -286,6 +203,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     },
     auth: { kind: 'sigv4', service: 'bedrock' },
     paths: { 'bedrock-converse': { buffered: '/model/{model}/converse', streamed: '/model/{model}/converse-stream' } },
+    cloudflare: { path: 'aws-bedrock/bedrock-runtime/{region}' },
     environmentKeys: ['AWS_BEARER_TOKEN_BEDROCK'],
   },
   {
@@ -302,6 +220,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ],
     thoughtsField: 'reasoning_details',
     takesCacheHints: true,
+    cloudflare: { path: 'openrouter/v1' },
     environmentKeys: ['OPENROUTER_API_KEY'],
   },
   {
@@ -319,6 +238,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     auth: bearer,
     paths: { replicate: '/predictions' },
     answersAt: { hosts: /^[a-z0-9.-]+\.replicate\.(com|net)$/, keyHosts: ['api.replicate.com'] },
+    cloudflare: { path: 'replicate' },
     environmentKeys: ['REPLICATE_API_TOKEN', 'REPLICATE_API_KEY'],
   },
   {
@@ -327,7 +247,16 @@ export const catalogue: readonly CatalogueEntry[] = [
     accountUrl: { variable: 'CLOUDFLARE_ACCOUNT_ID', url: 'https://api.cloudflare.com/client/v4/accounts/{}/ai/v1' },
     auth: bearer,
     paths: chatCompletions,
+    cloudflare: { path: 'workers-ai/v1' },
     environmentKeys: ['CLOUDFLARE_API_KEY', 'CLOUDFLARE_API_TOKEN'],
+  },
+  {
+    // https://developers.cloudflare.com/ai-gateway/usage/chat-completion/: models are called provider/model there
+    name: 'cloudflare-ai-gateway',
+    telemetryName: 'cloudflare_ai_gateway',
+    auth: { kind: 'header', name: 'cf-aig-authorization', prefix: 'Bearer ' },
+    paths: { 'openai-chat': '/compat/chat/completions' },
+    environmentKeys: ['CLOUDFLARE_AI_GATEWAY_TOKEN', 'CF_AIG_TOKEN'],
   },
   {
     name: 'ollama',

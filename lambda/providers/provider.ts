@@ -3,17 +3,18 @@ import type { CallIdForm } from '../dialects/call-ids.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
 import type { ThoughtsField } from '../dialects/dialect.ts';
 import type { ProviderError } from '../dialects/provider-error.ts';
-import {
-  type AnswerHosts,
-  type Auth,
-  type BodyMembers,
-  type CatalogueEntry,
-  catalogueEntry,
-  type EndpointPath,
-  type ErrorRule,
-  type ModelRoute,
-  type Regions,
-} from './catalogue.ts';
+import { catalogueEntry } from './catalogue.ts';
+import type {
+  AnswerHosts,
+  Auth,
+  BodyMembers,
+  CatalogueEntry,
+  EndpointPath,
+  ErrorRule,
+  ModelRoute,
+  Regions,
+} from './catalogue-entry.ts';
+import { type CloudflareGateway, cloudflareTokenName, cloudflareUrl } from './cloudflare-gateway.ts';
 
 /** A provider ready to be called: its catalogue entry with what configuration says on top. */
 export type Provider = {
@@ -38,6 +39,10 @@ export type Provider = {
   /** Headers of its API, which a caller's own replace, and those of the operator, which nothing replaces. */
   apiHeaders: Readonly<Record<string, string>>;
   headers: Readonly<Record<string, string>>;
+  /** The entry of the vendor secret with the token of Cloudflare's gateway, where one stands before the provider. */
+  cloudflareToken?: string;
+  /** As whom it is called by signature, which is not always where. */
+  signedAs: Address | undefined;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
   secretNames: readonly string[];
   keyOptional: boolean;
@@ -73,21 +78,41 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
   const entry = catalogueEntry(configured?.type ?? name);
   if (!entry) return undefined;
   const region = configured?.region ?? entry.regions?.default;
-  const baseUrl = configured?.baseUrl ?? entry.baseUrl ?? regionalUrl(entry.regions, region);
+  const ownUrl = configured?.baseUrl ?? entry.baseUrl ?? regionalUrl(entry.regions, region);
+  const gateway = configured?.cloudflareGateway;
+  const baseUrl = gateway ? cloudflareUrl(gateway, { entry, baseUrl: ownUrl, region }) : ownUrl;
   if (!baseUrl) return undefined;
-  const url = new URL(baseUrl);
+  const protocol = protocolOf(entry, configured?.apiVersion ?? entry.apiVersion);
   return {
     name,
     telemetryName: entry.telemetryName,
-    origin: originOf(url),
-    basePath: url.pathname.replace(/\/+$/, ''),
-    ...protocolOf(entry, configured?.apiVersion ?? entry.apiVersion),
+    ...addressOf(baseUrl),
+    ...protocol,
+    ...(gateway ? throughGateway(gateway, entry, protocol.paths) : {}),
+    signedAs: ownUrl === undefined ? undefined : addressOf(ownUrl),
     region,
     project: configured?.project,
     deployments: configured?.deployments ?? {},
     apiHeaders: entry.headers ?? {},
     headers: lowerCased(configured?.headers ?? {}),
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
+  };
+}
+
+/** Where a provider listens. */
+type Address = Pick<Provider, 'origin' | 'basePath'>;
+
+function addressOf(baseUrl: string): Address {
+  const url = new URL(baseUrl);
+  return { origin: originOf(url), basePath: url.pathname.replace(/\/+$/, '') };
+}
+
+/** What differs where Cloudflare's gateway stands before a provider, which may have the keys of vendors itself. */
+function throughGateway(gateway: CloudflareGateway, { cloudflare }: CatalogueEntry, paths: Provider['paths']) {
+  return {
+    cloudflareToken: gateway.secret ?? cloudflareTokenName,
+    keyOptional: true,
+    paths: gateway.provider === undefined ? (cloudflare?.paths ?? paths) : paths,
   };
 }
 
@@ -179,7 +204,8 @@ function encodeSegment(text: string): string {
 /** The header that carries the key, as the provider wants it. */
 export function authHeaders(auth: Auth, secret: string | undefined): Record<string, string> {
   if (secret === undefined) return {};
-  return auth.kind === 'header' ? { [auth.name]: secret } : { authorization: `Bearer ${secret}` };
+  if (auth.kind !== 'header') return { authorization: `Bearer ${secret}` };
+  return { [auth.name]: (auth.prefix ?? '') + secret };
 }
 
 /** The error with the code that this provider's rules give it. */

@@ -164,6 +164,15 @@ describe('a provider', () => {
     },
   );
 
+  test('behind a gateway of Cloudflare needs no address, where the gateway has one', () => {
+    const cloudflareGateway = { account: 'a', gateway: 'g' };
+
+    expect(compiled([provider('workers-ai', { cloudflareGateway })]).providers['workers-ai']).toEqual({
+      type: 'workers-ai',
+      cloudflareGateway,
+    });
+  });
+
   test('names its secret by the name in the catalogue', () => {
     const { providers } = compiled([provider('second', { type: 'xai', secret: 'grok' })]);
 
@@ -200,6 +209,26 @@ describe('a provider', () => {
     ],
     ['a region where there is none', { type: 'groq', region: 'us' }, 'provider/x region: the type groq has none'],
     ['a project where there is none', { type: 'groq', project: 'p' }, 'provider/x project: the type groq has none'],
+    [
+      'half of a gateway',
+      { type: 'groq', cloudflareGateway: { account: 'a' } },
+      'provider/x cloudflareGateway: needs account and gateway, or the url of a domain of its own',
+    ],
+    [
+      'a gateway that does not know it',
+      { type: 'huggingface', cloudflareGateway: { account: 'a', gateway: 'g' } },
+      "provider/x cloudflareGateway.provider: is missing; huggingface is no provider of Cloudflare's, so name a custom one, as in custom-mine",
+    ],
+    [
+      'a gateway and no resource of Azure',
+      { type: 'azure-openai', baseUrl: 'https://a.b', cloudflareGateway: { account: 'a', gateway: 'g' } },
+      'provider/x cloudflareGateway: needs the baseUrl of the resource at Azure, as in https://acme.openai.azure.com',
+    ],
+    [
+      'a slip in the fields of a gateway',
+      { type: 'groq', cloudflareGateway: { acount: 'a', gateway: 'g' } },
+      'provider/x cloudflareGateway.acount: unknown field; did you mean "account"?',
+    ],
     ['an address without a scheme', { baseUrl: 'acme.com' }, 'provider/x baseUrl: must start with https:// or http://'],
     [
       'a key in a header',

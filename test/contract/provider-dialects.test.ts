@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import type { GatewayRequest } from '../../lambda/gateway/exchange.ts';
-import { type CatalogueEntry, catalogue } from '../../lambda/providers/catalogue.ts';
+import { catalogue } from '../../lambda/providers/catalogue.ts';
+import type { CatalogueEntry } from '../../lambda/providers/catalogue-entry.ts';
 import { chatRequest, closeCores, handled } from '../support/core.ts';
 import type { WireAnswer } from '../support/dialect-fixtures/dialect-fixture.ts';
 import { dialectFixtures } from '../support/dialect-fixtures/fixtures.ts';

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
-import { type CatalogueEntry, catalogue } from '../../lambda/providers/catalogue.ts';
+import { catalogue } from '../../lambda/providers/catalogue.ts';
+import type { CatalogueEntry } from '../../lambda/providers/catalogue-entry.ts';
 import { chatRequest, closeCores, handled } from '../support/core.ts';
 import { keyHeader } from '../support/key-header.ts';
 import {

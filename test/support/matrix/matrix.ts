@@ -1,7 +1,8 @@
 import type { DialectName } from '../../../lambda/dialects/chat-request.ts';
 import type { ClientDialect } from '../../../lambda/dialects/dialect.ts';
 import { vendorDialects } from '../../../lambda/dialects/vendor-dialects.ts';
-import { type CatalogueEntry, catalogue } from '../../../lambda/providers/catalogue.ts';
+import { catalogue } from '../../../lambda/providers/catalogue.ts';
+import type { CatalogueEntry } from '../../../lambda/providers/catalogue-entry.ts';
 import { allClientDialects } from '../dialect-fixtures/all-clients.ts';
 import type { DialectFixture } from '../dialect-fixtures/dialect-fixture.ts';
 import { dialectFixtures } from '../dialect-fixtures/fixtures.ts';
