@@ -1,9 +1,11 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { ConfigCompiler } from './config-compiler.ts';
 import { ConfigState } from './config-state.ts';
 import { GatewayEndpoint } from './gateway-endpoint.ts';
 import { GatewaySecrets } from './gateway-secrets.ts';
+import { Observability } from './observability.ts';
 
 export type SluiceStackProps = StackProps & {
   /** Directories of the finished bundles, each with an `index.mjs` that exports `handler`. */
@@ -18,6 +20,15 @@ export class SluiceStack extends Stack {
     const secrets = new GatewaySecrets(this, 'Secrets');
     const endpoint = new GatewayEndpoint(this, 'Endpoint', { bundle: bundles.gateway, state, secrets });
     const config = new ConfigCompiler(this, 'Config', { bundle: bundles.compiler, state });
+    const gateway = endpoint.gateway.function;
+    const compiler = config.compiler.function;
+    const observability = new Observability(this, 'Observability', {
+      gateway,
+      functions: { gateway, compiler },
+      // CDK's own types clash under exactOptionalPropertyTypes.
+      tables: { config: state.table as ITable },
+      failureQueues: { Compiler: config.failures },
+    });
     Tags.of(this).add('application', 'sluice');
     this.addOutputs({
       GatewayUrl: endpoint.url.url,
@@ -29,6 +40,8 @@ export class SluiceStack extends Stack {
       CompilerFunctionName: config.compiler.function.functionName,
       CompilerLogGroupName: config.compiler.logGroup.logGroupName,
       FailureQueueUrl: config.failures.queueUrl,
+      DashboardName: observability.dashboardName,
+      ...(observability.alarmTopic ? { AlarmTopicArn: observability.alarmTopic.topicArn } : {}),
     });
   }
 

@@ -1,0 +1,253 @@
+import { describe, expect, test } from '@jest/globals';
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, type ITable, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { metricDefinitions, targetDimensions } from '../../lambda/telemetry/metric-names.ts';
+import { Observability } from '../../lib/observability.ts';
+
+type Widget = { type: string; x: number; width: number; properties: { title?: string; metrics?: unknown[][] } };
+type MetricQuery = { Expression?: string; MetricStat?: { Metric: { Namespace: string; MetricName: string } } };
+type Alarm = {
+  AlarmName: string;
+  AlarmDescription: string;
+  AlarmActions: unknown[];
+  OKActions: unknown[];
+  TreatMissingData: string;
+  EvaluationPeriods: number;
+  Threshold: number;
+  Namespace?: string;
+  MetricName?: string;
+  Metrics?: MetricQuery[];
+};
+
+function templateWith(context: Record<string, unknown> = {}): Template {
+  const stack = new Stack(new App({ context }), 'Sluice', { stackName: 'Acme' });
+  const one = (id: string) =>
+    new LambdaFunction(stack, id, {
+      runtime: Runtime.NODEJS_24_X,
+      code: Code.fromInline('0'),
+      handler: 'index.handler',
+    });
+  const functions = { gateway: one('Gateway'), compiler: one('Compiler') };
+  const table = new TableV2(stack, 'Table', { partitionKey: { name: 'kind', type: AttributeType.STRING } });
+  new Observability(stack, 'Observability', {
+    gateway: functions.gateway,
+    functions,
+    tables: { config: table as ITable },
+    failureQueues: { Compiler: new Queue(stack, 'Failures') },
+  });
+  return Template.fromStack(stack);
+}
+
+const template = templateWith();
+const widgets = dashboardWidgets(template);
+const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+  ({ Properties }) => Properties as Alarm,
+);
+
+function dashboardWidgets(from: Template): Widget[] {
+  const [dashboard] = Object.values(from.findResources('AWS::CloudWatch::Dashboard'));
+  const body = dashboard?.['Properties'].DashboardBody['Fn::Join'][1] as unknown[];
+  return JSON.parse(body.map((part) => (typeof part === 'string' ? part : 'ref')).join('')).widgets;
+}
+
+/** Every metric of ours that a widget asks for: directly, by a search, or by a query. */
+function askedOf(rows: unknown[][]): { namespace: string; name: string; dimensions: string[] }[] {
+  return rows.flatMap((row) => {
+    const [first, second] = row;
+    if (typeof first === 'string') return [{ namespace: first, name: String(second), dimensions: [] }];
+    return askedByExpression((first as { expression: string }).expression);
+  });
+}
+
+function askedByExpression(expression: string) {
+  const search = /^SEARCH\('\{"(.+?)",(.+?)\} MetricName="(.+?)"', '\w+', 60\)$/.exec(expression);
+  const query = /^SELECT \w+\("(.+?)"\) FROM SCHEMA\("(.+?)", (.+?)\) GROUP BY provider ORDER BY \w+\(\) DESC$/.exec(
+    expression,
+  );
+  if (search)
+    return [
+      {
+        namespace: search[1] ?? '',
+        name: search[3] ?? '',
+        dimensions: (search[2] ?? '').replaceAll('"', '').split(','),
+      },
+    ];
+  if (query) return [{ namespace: query[2] ?? '', name: query[1] ?? '', dimensions: (query[3] ?? '').split(', ') }];
+  // Arithmetic on metrics that stand beside it.
+  if (/^[a-z0-9 *]+$/.test(expression)) return [];
+  throw new Error(`Nobody knows what ${expression} asks for`);
+}
+
+const byName = new Map<string, string>(Object.values(metricDefinitions).map(({ name, of }) => [name, of]));
+const asked = askedOf(widgets.flatMap(({ properties }) => properties.metrics ?? []));
+
+describe('the dashboard', () => {
+  test('asks for nothing that no function emits', () => {
+    const ours = asked.filter(({ namespace }) => !namespace.startsWith('AWS/'));
+
+    expect(ours.length).toBeGreaterThan(20);
+    for (const { namespace, name, dimensions } of ours) {
+      expect({ name, namespace }).toEqual({ name, namespace: 'Acme' });
+      expect({ name, dimensions }).toEqual({
+        name,
+        dimensions: byName.get(name) === 'target' ? [...targetDimensions] : [],
+      });
+      expect([...byName.keys()]).toContain(name);
+    }
+  });
+
+  test('shows everything that is emitted', () => {
+    const shown = new Set(asked.map(({ name }) => name));
+
+    expect([...byName.keys()].filter((name) => !shown.has(name))).toEqual([]);
+  });
+
+  test('shows what AWS knows of the parts', () => {
+    const shown = asked.filter(({ namespace }) => namespace.startsWith('AWS/')).map(({ name }) => name);
+
+    expect([...new Set(shown)].sort()).toEqual([
+      'ApproximateNumberOfMessagesVisible',
+      'ConcurrentExecutions',
+      'Errors',
+      'ReadThrottleEvents',
+      'Throttles',
+      'WriteThrottleEvents',
+    ]);
+  });
+
+  test('shows waits of targets at three percentiles', () => {
+    const titles = widgets.map(({ properties }) => properties.title);
+
+    for (const percentile of [50, 95, 99]) expect(titles).toContain(`Time to first content, p${percentile} (s)`);
+  });
+
+  test('fills its rows', () => {
+    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+    expect(widgets.filter(({ type }) => type === 'text').map(({ width }) => width)).toEqual([24, 24, 24, 24]);
+  });
+});
+
+describe('alarms', () => {
+  test('are the ones that somebody has to hear of', () => {
+    expect(alarms.map(({ AlarmName }) => AlarmName).sort()).toEqual([
+      'Acme-CompilerFailures',
+      'Acme-ConfigRejected',
+      'Acme-FirstContent',
+      'Acme-GatewayErrors',
+      'Acme-NoHealthyTarget',
+      'Acme-ProviderErrors',
+    ]);
+  });
+
+  test.each(alarms.map((alarm) => [alarm.AlarmName, alarm] as const))(
+    '%s tells the topic when it begins and when it is over, and holds silence for health',
+    (_, alarm) => {
+      const topic = { Ref: expect.stringMatching(/^ObservabilityAlarmTopic/) };
+      expect(alarm).toMatchObject({ AlarmActions: [topic], OKActions: [topic], TreatMissingData: 'notBreaching' });
+      expect(alarm.AlarmDescription).toContain('docs/operations.md');
+    },
+  );
+
+  test('ask for nothing that no function emits', () => {
+    const names = alarms.flatMap(({ Namespace, MetricName, Metrics = [] }) => [
+      ...(Namespace === 'Acme' ? [MetricName ?? ''] : []),
+      ...Metrics.flatMap(({ Expression, MetricStat }) => [
+        ...(MetricStat?.Metric.Namespace === 'Acme' ? [MetricStat.Metric.MetricName] : []),
+        ...(Expression?.startsWith('SELECT') ? askedByExpression(Expression).map(({ name }) => name) : []),
+      ]),
+    ]);
+
+    expect(names.length).toBeGreaterThan(5);
+    for (const name of names) expect([...byName.keys()]).toContain(name);
+  });
+
+  test('judge each provider for itself', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'Acme-ProviderErrors',
+      Metrics: [
+        Match.objectLike({
+          Expression: Match.stringLikeRegexp('^SELECT AVG\\("sluice.attempt.failures"\\).* GROUP BY provider ORDER BY'),
+          Period: 300,
+        }),
+      ],
+      EvaluationPeriods: 3,
+    });
+  });
+
+  test('draw no conclusion from a few streams', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'Acme-FirstContent',
+      Metrics: Match.arrayWith([Match.objectLike({ Expression: 'IF(streams >= 20, wait, 0)' })]),
+    });
+  });
+
+  test('have thresholds that the context sets', () => {
+    const set = templateWith({
+      alarmProviderErrorRatio: '0.2',
+      alarmGatewayErrors: 50,
+      alarmFirstContentSeconds: '7.5',
+      alarmMinimumRequests: '100',
+    });
+    const threshold = (name: string) => (value: number) =>
+      set.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName: `Acme-${name}`, Threshold: value });
+
+    threshold('ProviderErrors')(0.2);
+    threshold('GatewayErrors')(50);
+    threshold('FirstContent')(7.5);
+    set.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Metrics: Match.arrayWith([Match.objectLike({ Expression: 'IF(streams >= 100, wait, 0)' })]),
+    });
+  });
+
+  test.each([
+    [{ alarmProviderErrorRatio: '50%' }, /alarmProviderErrorRatio is "50%"; it has to be a number above 0/],
+    [{ alarmProviderErrorRatio: 5 }, /alarmProviderErrorRatio is 5; a share is 1 at most/],
+    [{ alarmGatewayErrors: 0 }, /alarmGatewayErrors is 0/],
+    [{ alarmEmail: 'nobody' }, /alarmEmail is "nobody", which is no address/],
+    [{ alarms: 'off' }, /alarms is off; it has to be true or false/],
+  ])('refuse %j', (context, message) => {
+    expect(() => templateWith(context)).toThrow(message);
+  });
+
+  test('can be left out, with the topic and the key that cost something', () => {
+    const without = templateWith({ alarms: 'false' });
+
+    for (const type of ['AWS::CloudWatch::Alarm', 'AWS::SNS::Topic', 'AWS::KMS::Key']) without.resourceCountIs(type, 0);
+    expect(dashboardWidgets(without).some(({ type }) => type === 'alarm')).toBe(false);
+    expect(dashboardWidgets(without).length).toBe(widgets.length - 1);
+  });
+});
+
+describe('the topic', () => {
+  test('is encrypted with a key that CloudWatch may use, for this account only', () => {
+    template.hasResourceProperties('AWS::SNS::Topic', {
+      KmsMasterKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ObservabilityAlarmTopicKey'), 'Arn'] },
+    });
+    const cloudWatch = {
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    };
+    template.hasResourceProperties('AWS::KMS::Key', {
+      EnableKeyRotation: true,
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ ...cloudWatch, Action: ['kms:Decrypt', 'kms:GenerateDataKey*'] }),
+        ]),
+      },
+    });
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ ...cloudWatch, Action: 'sns:Publish' })]) },
+    });
+  });
+
+  test('has the subscriber that the context names, and none without', () => {
+    template.resourceCountIs('AWS::SNS::Subscription', 0);
+    templateWith({ alarmEmail: 'ops@example.com' }).hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+});
