@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -249,5 +250,24 @@ describe('the topic', () => {
       Protocol: 'email',
       Endpoint: 'ops@example.com',
     });
+  });
+});
+
+describe('docs/operations.md', () => {
+  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+
+  test.each(alarms.map(({ AlarmName }) => AlarmName.slice('Acme-'.length)))('says what to do about %s', (name) => {
+    expect(text).toMatch(new RegExp(`^\\| \`${name}\` \\|.*\\S.*\\|.*\\|.{40,}\\|$`, 'm'));
+  });
+
+  test('says what each metric means', () => {
+    const rows = text.split('\n').filter((line) => /^\| `.*\| (gateway|target) \|/.test(line));
+    const explained = rows.flatMap((row) => {
+      const [, names = '', subject = ''] = row.split('|').map((cell) => cell.trim());
+      const listed = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+      return listed.map((name) => [name.startsWith('.') ? `sluice.errors${name}` : name, subject]);
+    });
+
+    expect(Object.fromEntries(explained)).toEqual(Object.fromEntries(byName));
   });
 });
