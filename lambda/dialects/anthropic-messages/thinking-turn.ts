@@ -6,8 +6,10 @@ import type { ChatRequest, Part } from '../chat-request.ts';
  */
 export function lacksItsThoughts({ messages }: ChatRequest): boolean {
   const isResult = ({ type }: Part) => type === 'tool-result';
-  if (!messages.at(-1)?.parts.some(isResult)) return false;
-  const turn = messages.findLast(({ role }) => role === 'assistant');
+  const at = messages.findLastIndex(({ role }) => role === 'assistant');
+  // What the caller says behind the results goes with them into one message.
+  if (!messages.slice(at + 1).some(({ parts }) => parts.some(isResult))) return false;
+  const turn = messages[at];
   const first = turn?.parts.find((part) => part.type !== 'reasoning' || part.signature || part.redacted);
   return turn !== undefined && first?.type !== 'reasoning';
 }

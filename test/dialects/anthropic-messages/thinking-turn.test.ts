@@ -24,6 +24,11 @@ const cases: [string, Message[], boolean][] = [
     [{ role: 'assistant', parts: [{ type: 'reasoning', text: 'hm' }, call] }, results],
     false,
   ],
+  [
+    'comes without any, and goes on behind its results',
+    [{ role: 'assistant', parts: [call] }, results, aUserMessage('Be brief')],
+    false,
+  ],
   ['comes without any', [{ role: 'assistant', parts: [call] }, results], false],
   [
     'is over',

@@ -42,13 +42,14 @@ export async function answerLosses(
   });
   if (scenarios.length === 0) return undefined;
   const losses = scenarios.map(async ({ answer }) => [
-    ...(await losesOf(client, fixture, answer, false)),
-    ...(await losesOf(client, fixture, answer, true)),
+    ...(await lossesOf(client, fixture, answer, false)),
+    ...(await lossesOf(client, fixture, answer, true)),
   ]);
   return (await Promise.all(losses)).flat();
 }
 
-async function losesOf(
+/** What of one answer callers get otherwise than the vendor said it. */
+export async function lossesOf(
   client: ClientDialect,
   fixture: DialectFixture,
   answer: WireAnswer,
