@@ -11,6 +11,7 @@ import { emptyLiveStats } from './routing/live-stats.ts';
 import { cached } from './store/cached.ts';
 import { cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
+import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
 import type { SecretStore } from './store/secret-store.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -30,6 +31,7 @@ export type GatewayParts = {
   reader: ConfigReader;
   secretStore: SecretStore;
   awsCredentials: () => AwsCredentials | undefined;
+  idempotencyStore: IdempotencyStore;
   telemetry: Telemetry;
   coldStart?: boolean;
 };
@@ -38,7 +40,7 @@ const firstCaller: Caller = { label: 'first-key', models: undefined };
 
 /** Puts the core together with a config table, a source of secrets and a log. */
 export function assembleGateway(parts: GatewayParts): AssembledGateway {
-  const { reader, secretStore, awsCredentials, telemetry, coldStart = false } = parts;
+  const { reader, secretStore, awsCredentials, idempotencyStore, telemetry, coldStart = false } = parts;
   const now = Date.now;
   const onError = (error: unknown) => {
     const reason = error instanceof Error ? error.name : typeof error;
@@ -65,6 +67,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     awsCredentials,
     live: async () => emptyLiveStats,
     measure: () => {},
+    idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),
     upstream,
     keyRing: createKeyRing(),

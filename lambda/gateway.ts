@@ -5,6 +5,7 @@ import { environmentNames, requiredVariable } from './environment.ts';
 import { functionUrlHandler } from './hosts/function-url.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
+import { dynamoIdempotencyStore } from './store/dynamo-idempotency-store.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
@@ -20,8 +21,11 @@ const secretNames = {
   firstKeySecret: variable(environmentNames.firstKeySecret),
 };
 
+const dynamoDb = new DynamoDBClient({});
+
 const { gateway, warm, settled } = assembleGateway({
-  reader: dynamoConfigReader(new DynamoDBClient({}), configTable),
+  reader: dynamoConfigReader(dynamoDb, configTable),
+  idempotencyStore: dynamoIdempotencyStore(dynamoDb, process.env[environmentNames.statsTable] ?? ''),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   awsCredentials: () => roleCredentials(process.env),
   telemetry: createTelemetry({

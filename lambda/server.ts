@@ -13,6 +13,7 @@ import { nodeHttpServer } from './hosts/node-http.ts';
 import { demoItems, startDemoVendor } from './providers/demo-vendor.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
+import { memoryIdempotencyStore } from './store/memory-idempotency-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
@@ -126,6 +127,7 @@ async function main(): Promise<void> {
     reader: store,
     secretStore,
     awsCredentials: () => roleCredentials(process.env),
+    idempotencyStore: memoryIdempotencyStore(),
     telemetry: createTelemetry({
       namespace: process.env[environmentNames.metricNamespace] ?? defaultMetricNamespace,
       write: lines.add,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { assembleGateway } from '../lambda/assemble-gateway.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
+import { memoryIdempotencyStore } from '../lambda/store/memory-idempotency-store.ts';
 import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
 import { createTelemetry } from '../lambda/telemetry/telemetry.ts';
 import { chatRequest, collectingSink } from './support/core.ts';
@@ -17,6 +18,7 @@ async function statusWith(
   const lines: string[] = [];
   const { gateway, close } = assembleGateway({
     awsCredentials: () => undefined,
+    idempotencyStore: memoryIdempotencyStore(),
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
     secretStore: memorySecretStore({}, firstKey),
     telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),

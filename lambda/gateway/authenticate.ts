@@ -27,6 +27,11 @@ export async function authenticate(
   return caller;
 }
 
+/** The SHA-256 of the key that was sent, whether it lets anybody in or not. */
+export function callerKeyDigest(request: Pick<GatewayRequest, 'headers' | 'query'>): string {
+  return hash('sha256', sentKey(request) ?? '');
+}
+
 /** Where the SDKs of OpenAI, Anthropic and Google put it; Google's also takes `?key=`. */
 function sentKey({ headers, query }: Pick<GatewayRequest, 'headers' | 'query'>): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers['authorization'] ?? '')?.[1];

@@ -6,6 +6,7 @@ import type { AwsCredentials } from '../providers/sigv4.ts';
 import type { Upstream } from '../providers/upstream.ts';
 import type { AttemptSample } from '../routing/attempt-sample.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
+import type { IdempotencyStore } from '../store/idempotency-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
@@ -32,6 +33,8 @@ export type GatewayDeps = {
   measure(sample: AttemptSample): void;
   /** Tokens of providers that exchange their key for one. */
   accessTokens: AccessTokens;
+  /** Remembers which requests were answered, and how. */
+  idempotency: IdempotencyStore;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

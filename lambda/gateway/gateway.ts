@@ -9,6 +9,7 @@ import { converse } from './conversation.ts';
 import { type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
+import { idempotently } from './idempotency.ts';
 import { describeModel, listModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
@@ -107,7 +108,7 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
           'The request is larger than 6 MB. Send less: shorter messages, or smaller or linked images.',
         );
       }
-      return converse(exchange, route, deps);
+      return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
   }
 }
 

@@ -16,6 +16,7 @@ export const corsRequestHeaders: readonly string[] = [
   'idempotency-key',
   'x-request-id',
   'x-session-id',
+  'x-sluice-idempotency',
   'x-sluice-metadata',
   'x-sluice-on-stream-failure',
   'x-sluice-unsupported-parameters',

@@ -68,3 +68,15 @@ const mostSampleBuckets = 90;
 export const foldKind = 'fold';
 export const knowledgeName = 'knowledge';
 export const foldLeaseName = 'lease';
+
+/** The kind of a finished answer that may be replayed; `id` is a digest, of the caller's key and the idempotency key. */
+export function idempotencyKind(id: string): string {
+  return `idempotency#${id}`;
+}
+
+export const idempotencyAnswerName = 'answer';
+
+/** Name of a further piece of an answer; without an index what all pieces of one owner begin with. */
+export function idempotencyChunkName(owner: string, index?: number): string {
+  return `chunk#${owner}#${index === undefined ? '' : String(index).padStart(2, '0')}`;
+}

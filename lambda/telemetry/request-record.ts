@@ -71,6 +71,8 @@ export type RequestRecord = {
   /** Why an internal error happened: the type and the place of the exception, never its message. */
   cause?: string;
   configVersion?: number;
+  /** The request whose kept answer this one got, by its idempotency key. */
+  replayOf?: string;
   /** The first request of its environment, which had to wait for the start. */
   coldStart?: boolean;
 };

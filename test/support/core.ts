@@ -6,6 +6,7 @@ import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { memoryIdempotencyStore } from '../../lambda/store/memory-idempotency-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { emittedMetrics } from './emitted-metrics.ts';
 import { aSnapshot } from './snapshots.ts';
@@ -57,6 +58,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     live: async () => emptyLiveStats,
     measure: () => {},
     accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
+    idempotency: memoryIdempotencyStore(),
     upstream,
     keyRing: createKeyRing(),
     now: Date.now,
