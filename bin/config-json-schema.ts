@@ -1,6 +1,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import { type ItemKind, itemSchemas, timeoutsSchema } from '../lambda/config/schema.ts';
+import { type ItemKind, itemSchemas } from '../lambda/config/schema.ts';
+import { timeoutsSchema } from '../lambda/config/value-schemas.ts';
 
 type JsonSchema = { [keyword: string]: unknown };
 type FieldOf<K extends ItemKind> = keyof (typeof itemSchemas)[K]['entries'];
@@ -21,6 +22,7 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     secret: 'Entry of the vendor secret that holds its keys. Default: the entry of its own name, then of its type.',
     cloudflareGateway:
       "Cloudflare's AI Gateway through which it is called: account and gateway, or the url of a domain of its own; provider where it is a custom one there, secret for another entry than cloudflare-ai-gateway.",
+    keys: 'Which of several keys a request takes: rotation (random, round-robin, priority, weighted) and weights, by the places of the keys.',
     headers: 'Further headers of every request. Never keys: those belong in the vendor secret.',
   },
   model: {
@@ -32,6 +34,11 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
     onStreamFailure:
       'What becomes of a stream that breaks after it has begun: error (default) ends it with an error event, resume asks another target to go on.',
     strategy: 'Order in which the targets are tried. Default: latency.',
+    rules:
+      'What is different for some requests: the first rule whose conditions (when) all hold decides, by use or by split.',
+    affinity:
+      'Whether conversations stay with the target whose prompt cache knows them: conversation (default; x-session-id, else the first messages), session (x-session-id only), none.',
+    hedge: 'Starts the next target too when the first one is silent for longer than usual. Default: never.',
     fallbacks: 'Configured models to try when no target answers. Their own fallbacks are not followed.',
     timeouts,
   },

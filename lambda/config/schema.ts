@@ -1,7 +1,26 @@
 import * as v from 'valibot';
+import {
+  affinitySchema,
+  hedgeSchema,
+  keysSchema,
+  rulesSchema,
+  strategySchema,
+  targetsSchema,
+} from './routing-schema.ts';
+import { timeoutsSchema } from './value-schemas.ts';
 
 /** Provider names are path segments and halves of `provider/model`; these words are paths of the gateway itself. */
-const reservedProviderNames = ['v1', 'v1beta', 'health', 'chat', 'completions', 'models', 'responses', 'messages'];
+const reservedProviderNames = [
+  'v1',
+  'v1beta',
+  'health',
+  'chat',
+  'completions',
+  'models',
+  'responses',
+  'messages',
+  'route',
+];
 
 const providerName = v.pipe(
   v.string(),
@@ -15,9 +34,6 @@ const modelName = v.pipe(
   v.check((name) => !name.includes('@@'), 'must not contain "@@", which pins a model to a provider'),
 );
 
-/** `provider/model`, split at the first slash; further slashes belong to the model. */
-const targetName = v.pipe(v.string(), v.regex(/^[^/\s]+\/\S+$/, 'must have the form provider/model'));
-
 const baseUrl = v.pipe(
   v.string(),
   v.regex(/^https?:\/\/./, 'must start with https:// or http://'),
@@ -27,14 +43,6 @@ const baseUrl = v.pipe(
     (url) => !/^https?:\/\/[^/]*@/.test(url),
     'must not contain a user name or password; keys belong in the secret',
   ),
-);
-
-/** Lambda's longest timeout is 15 minutes; nothing can wait longer. */
-const milliseconds = v.pipe(
-  v.number(),
-  v.integer('must be a whole number of milliseconds'),
-  v.minValue(1, 'must be at least 1 millisecond'),
-  v.maxValue(900_000, 'must be at most 900000 milliseconds (15 minutes)'),
 );
 
 /** It becomes part of a path, so nothing that could leave its segment. */
@@ -65,14 +73,6 @@ const headerName = v.pipe(
 
 const headerValue = v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
 
-/** As above, where 0 means not at all. */
-const waitMilliseconds = v.pipe(
-  v.number(),
-  v.integer('must be a whole number of milliseconds'),
-  v.minValue(0, 'must not be negative'),
-  v.maxValue(900_000, 'must be at most 900000 milliseconds (15 minutes)'),
-);
-
 /** The AI Gateway of Cloudflare's through which a provider is called: by account and name, or at a domain of its own. */
 export const cloudflareGatewaySchema = v.strictObject({
   account: v.optional(pathSegment),
@@ -82,16 +82,6 @@ export const cloudflareGatewaySchema = v.strictObject({
     v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'use lower-case letters, digits and "-"')),
   ),
   secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
-});
-
-/** Limits of one attempt in milliseconds, of a wait for the last chance (`waitMs`), and of the whole request (`totalMs`). */
-export const timeoutsSchema = v.strictObject({
-  connectMs: v.optional(milliseconds),
-  firstContentMs: v.optional(milliseconds),
-  answerMs: v.optional(milliseconds),
-  idleMs: v.optional(milliseconds),
-  waitMs: v.optional(waitMilliseconds),
-  totalMs: v.optional(milliseconds),
 });
 
 export const providerSchema = v.strictObject({
@@ -107,15 +97,7 @@ export const providerSchema = v.strictObject({
   secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   headers: v.optional(v.record(headerName, headerValue)),
   cloudflareGateway: v.optional(cloudflareGatewaySchema),
-});
-
-/** The long form of a target, for those that need more than their name. */
-export const targetSchema = v.strictObject({
-  target: targetName,
-  weight: v.optional(
-    v.pipe(v.number(), v.minValue(0, 'must not be negative'), v.maxValue(1_000_000, 'must be at most 1000000')),
-  ),
-  continuesPartial: v.optional(v.boolean()),
+  keys: v.optional(keysSchema),
 });
 
 /** What becomes of a parameter that the chosen vendor cannot honour: a 400 that names it, or a header that does. */
@@ -127,12 +109,11 @@ const onStreamFailureSchema = v.picklist(streamFailurePolicies);
 
 export const modelSchema = v.strictObject({
   name: modelName,
-  targets: v.pipe(
-    v.array(v.union([targetName, targetSchema])),
-    v.minLength(1, 'needs at least one target'),
-    v.maxLength(100, 'takes at most 100 targets'),
-  ),
-  strategy: v.optional(v.picklist(['latency', 'weighted', 'priority'])),
+  targets: targetsSchema,
+  strategy: v.optional(strategySchema),
+  rules: v.optional(rulesSchema),
+  affinity: v.optional(affinitySchema),
+  hedge: v.optional(hedgeSchema),
   unsupportedParameters: v.optional(unsupportedParametersSchema),
   onStreamFailure: v.optional(onStreamFailureSchema),
   fallbacks: v.optional(v.pipe(v.array(modelName), v.maxLength(20, 'takes at most 20 models'))),

@@ -1,19 +1,54 @@
-import type { ModelItem, ProviderItem, SettingsItem, StreamFailurePolicy, Timeouts } from './schema.ts';
+import type { Affinity, Capability, Condition, Hedge, Price, Strategy } from './routing-schema.ts';
+import type { ProviderItem, SettingsItem, StreamFailurePolicy, Timeouts } from './schema.ts';
 
 /** One provider as configured; what it leaves out comes from the catalogue entry of its `type`. */
 export type ProviderConfig = Omit<ProviderItem, 'name'> & { type: string };
 
+/** What is known of a target's model; what is absent is unknown. */
+export type TargetFacts = {
+  price?: Price;
+  /** What it can read and write together. */
+  contextTokens?: number;
+  capabilities?: Partial<Record<Capability, boolean>>;
+};
+
 /** `continuesPartial`: it goes on behind the beginning of an answer that ends the conversation. */
-export type ModelTarget = { provider: string; model: string; weight: number; continuesPartial?: boolean };
+export type ModelTarget = {
+  provider: string;
+  model: string;
+  weight: number;
+  continuesPartial?: boolean;
+} & TargetFacts;
+
+/** What a rule puts in the place of what its model says; `model` is another configured one, whose rules do not count. */
+export type RuleUse = {
+  model?: string;
+  targets?: ModelTarget[];
+  strategy?: Strategy;
+  fallbacks?: string[];
+  timeouts?: Timeouts;
+};
+
+/** Either `use`, for all requests that it is for, or `split`, for shares of them by what `by` names. */
+export type ModelRule = {
+  name?: string;
+  when?: Condition;
+  use?: RuleUse;
+  split?: { percent: number; use: RuleUse }[];
+  by?: string;
+};
 
 /** One configured model: its targets in the order given, each with its weight (1 when none is given). */
 export type ModelConfig = {
   targets: ModelTarget[];
-  strategy: NonNullable<ModelItem['strategy']>;
+  strategy: Strategy;
   fallbacks: string[];
   timeouts: Timeouts;
   unsupportedParameters?: 'reject' | 'drop';
   onStreamFailure?: StreamFailurePolicy;
+  rules?: ModelRule[];
+  affinity?: Affinity;
+  hedge?: Hedge;
 };
 
 /** What people configured, without the stamp of a publication; equal configurations have equal content. */

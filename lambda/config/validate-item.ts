@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { suggestion } from './closest-name.ts';
 import type { RawItem } from './raw-item.ts';
-import { cloudflareGatewaySchema, type ItemKind, itemSchemas, targetSchema, timeoutsSchema } from './schema.ts';
+import { targetSchema } from './routing-schema.ts';
+import { cloudflareGatewaySchema, type ItemKind, itemSchemas } from './schema.ts';
+import { timeoutsSchema } from './value-schemas.ts';
 
 type Output<K extends ItemKind> = v.InferOutput<(typeof itemSchemas)[K]>;
 

@@ -57,6 +57,10 @@ export type PlanInput = {
   request: RoutingRequest;
   nowMs: number;
   entropy: number;
+  /** Counts the requests for this model over the whole fleet, for `round-robin`. */
+  turn?: number;
+  /** Whether the caller may use a model; absent: any. */
+  mayUse?(model: string): boolean;
 };
 
 /** The tries in their order, and the targets that are not tried, each with its reason. */

@@ -1,15 +1,10 @@
 import type { ModelConfig, Snapshot } from '../config/snapshot.ts';
 
 /** What a caller's model name stands for. */
-export type RequestedModel = {
+export type RequestedModel = Readonly<Omit<ModelConfig, 'fallbacks'>> & {
   /** The name by which permissions are judged: a configured model's, or `provider/model`. */
   name: string;
-  targets: ModelConfig['targets'];
-  strategy: ModelConfig['strategy'];
   fallbacks: readonly string[];
-  timeouts: ModelConfig['timeouts'];
-  unsupportedParameters?: ModelConfig['unsupportedParameters'];
-  onStreamFailure?: ModelConfig['onStreamFailure'];
 };
 
 /**
@@ -45,7 +40,10 @@ function pinnedModel(
 ): RequestedModel | undefined {
   const configured = configuredModel(snapshot, model);
   const targets = configured?.targets.filter((target) => target.provider === provider) ?? [];
-  if (configured && targets.length > 0) return { name: model, ...configured, targets, fallbacks: [] };
+  if (configured && targets.length > 0) {
+    const { rules: _, ...rest } = configured;
+    return { name: model, ...rest, targets, fallbacks: [] };
+  }
   return isProvider(provider) ? directTarget(provider, model) : undefined;
 }
 
