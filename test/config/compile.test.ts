@@ -325,7 +325,7 @@ describe('a model', () => {
     [
       'with an unknown strategy',
       { strategy: 'fastest' },
-      'model/m strategy: must be "latency" or "weighted" or "priority"',
+      'model/m strategy: must be "latency" or "weighted" or "priority" or "cost" or "throughput" or "round-robin" or "least-errors"',
     ],
     ['that falls back to itself', { fallbacks: ['m'] }, 'model/m fallbacks[0]: a model cannot be its own fallback'],
     [
@@ -404,7 +404,7 @@ describe('a rejection', () => {
     ]);
 
     expect(errors).toEqual([
-      'model/m strategy: must be "latency" or "weighted" or "priority"',
+      'model/m strategy: must be "latency" or "weighted" or "priority" or "cost" or "throughput" or "round-robin" or "least-errors"',
       'model/m targets[0]: must have the form provider/model',
       'model/n targets[0]: provider "nobody" is unknown',
       'model/n targets[1]: provider "noone" is unknown',
