@@ -1,6 +1,8 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { parseKeyItem } from './config/parse-key-item.ts';
 import type { RawItem } from './config/raw-item.ts';
+import { splitTarget } from './config/resolve-target.ts';
+import { type BreakerBoard, type BreakerBoardParts, createBreakerBoard } from './gateway/breaker-board.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
@@ -8,6 +10,7 @@ import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
 import { emptyLiveStats } from './routing/live-stats.ts';
+import type { BreakerStore } from './store/breaker-store.ts';
 import { cached } from './store/cached.ts';
 import { cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
@@ -33,6 +36,7 @@ export type GatewayParts = {
   awsCredentials: () => AwsCredentials | undefined;
   idempotencyStore: IdempotencyStore;
   telemetry: Telemetry;
+  breakerStore: BreakerStore;
   coldStart?: boolean;
 };
 
@@ -52,6 +56,8 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const firstKeyDigest = cached(async () => digestOf(await secretStore.readFirstKey()), secretAge);
   const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
+  const newId = () => randomUUID().replaceAll('-', '');
+  const breakers = breakerBoard(parts, { now, newId, onError });
 
   async function findCaller(sha256: string): Promise<Caller | undefined> {
     const item = await keys.get(sha256);
@@ -65,7 +71,8 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     findCaller,
     secrets,
     awsCredentials,
-    live: async () => emptyLiveStats,
+    live: async () => breakers.overlay(emptyLiveStats),
+    breakers,
     measure: () => {},
     idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),
@@ -74,7 +81,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     now,
     monotonicMs: () => performance.now(),
     random: Math.random,
-    newId: () => randomUUID().replaceAll('-', ''),
+    newId,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     telemetry,
     coldStart,
@@ -83,9 +90,24 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     gateway,
     warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get()])),
     settled: async () =>
-      void (await Promise.all([snapshot, secrets, firstKeyDigest, keys].map((cache) => cache.settled()))),
+      void (await Promise.all([snapshot, secrets, firstKeyDigest, keys, breakers].map((each) => each.settled()))),
     close: upstream.close,
   };
+}
+
+const breakerMetrics = { BreakerOpened: 'breakersOpened', BreakerClosed: 'breakersClosed' } as const;
+
+function breakerBoard(
+  { breakerStore, telemetry }: GatewayParts,
+  world: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>,
+): BreakerBoard {
+  return createBreakerBoard({
+    ...world,
+    store: breakerStore,
+    // Metrics of a target need its halves.
+    emit: ({ event, target, ...fields }) =>
+      telemetry.event(event, { ...splitTarget(target), ...fields }, { [breakerMetrics[event]]: 1 }),
+  });
 }
 
 /** Whom a key item lets in: nobody when it is disabled, expired or not valid. */

@@ -4,8 +4,10 @@ import { assembleGateway } from './assemble-gateway.ts';
 import { environmentNames, requiredVariable } from './environment.ts';
 import { functionUrlHandler } from './hosts/function-url.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
+import { dynamoBreakerStore } from './store/dynamo-breaker-store.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
 import { dynamoIdempotencyStore } from './store/dynamo-idempotency-store.ts';
+import { memoryBreakerStore } from './store/memory-breaker-store.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
@@ -22,10 +24,13 @@ const secretNames = {
 };
 
 const dynamoDb = new DynamoDBClient({});
+const statsTable = process.env[environmentNames.statsTable];
 
 const { gateway, warm, settled } = assembleGateway({
   reader: dynamoConfigReader(dynamoDb, configTable),
-  idempotencyStore: dynamoIdempotencyStore(dynamoDb, process.env[environmentNames.statsTable] ?? ''),
+  // Without a stats table each environment knows only what it has seen itself.
+  breakerStore: statsTable ? dynamoBreakerStore(dynamoDb, statsTable) : memoryBreakerStore(),
+  idempotencyStore: dynamoIdempotencyStore(dynamoDb, statsTable ?? ''),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   awsCredentials: () => roleCredentials(process.env),
   telemetry: createTelemetry({

@@ -12,6 +12,7 @@ import { environmentNames } from './environment.ts';
 import { nodeHttpServer } from './hosts/node-http.ts';
 import { demoItems, startDemoVendor } from './providers/demo-vendor.ts';
 import { roleCredentials } from './providers/role-credentials.ts';
+import { memoryBreakerStore } from './store/memory-breaker-store.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memoryIdempotencyStore } from './store/memory-idempotency-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
@@ -124,6 +125,7 @@ async function main(): Promise<void> {
   process.on('exit', lines.flush);
   const secretStore = memorySecretStore(secrets, firstKey);
   const { gateway, warm } = assembleGateway({
+    breakerStore: memoryBreakerStore(),
     reader: store,
     secretStore,
     awsCredentials: () => roleCredentials(process.env),

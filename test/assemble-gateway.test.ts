@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { assembleGateway } from '../lambda/assemble-gateway.ts';
+import { memoryBreakerStore } from '../lambda/store/memory-breaker-store.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
 import { memoryIdempotencyStore } from '../lambda/store/memory-idempotency-store.ts';
 import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
@@ -17,6 +18,7 @@ async function statusWith(
 ) {
   const lines: string[] = [];
   const { gateway, close } = assembleGateway({
+    breakerStore: memoryBreakerStore(),
     awsCredentials: () => undefined,
     idempotencyStore: memoryIdempotencyStore(),
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),

@@ -1,10 +1,13 @@
 import { findProvider } from '../providers/provider.ts';
+import { healthSign } from '../routing/breaker.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
 import { backoffMs, mostTriesPerTarget, type Retry, reactions } from '../routing/reaction.ts';
+import { targetName } from '../routing/target-name.ts';
 import { canFinish, limitsWithin, type TimeLeft } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { type AttemptContext, secretsOf } from './attempt.ts';
+import type { Lease } from './breaker-board.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { type Tracked, trackedAttempt } from './tracked-attempt.ts';
 
@@ -23,48 +26,82 @@ export function timeLeft({ operation, answerByMs }: AttemptContext, { now }: Pic
   return { streamed: operation.stream, untilAnswerMs: answerByMs - now() };
 }
 
+/** How a target is asked: before which other one, with which right, and why again. */
+export type Asking = {
+  target: PlannedAttempt;
+  next?: PlannedAttempt | undefined;
+  lease?: Lease | undefined;
+  retry?: AttemptRecord['retry'];
+};
+
 /**
  * Asks one target, and once more where its failure makes that sensible: with another key, a fresh secret, or after a
  * hitch. Undefined when it has failed; then the reasons are the last of the run's failures.
  */
-export async function askTarget(
-  target: PlannedAttempt,
-  next: PlannedAttempt | undefined,
-  run: Run,
-  reason?: AttemptRecord['retry'],
-): Promise<Tracked | undefined> {
+export async function askTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
+  const { target, next, lease } = asking;
   const { context, deps, records, failures } = run;
   const used = new Set<Retry>();
-  let retry = reason;
+  let { retry } = asking;
   for (let tries = 1; ; tries++) {
+    const startedAtMs = deps.now();
     const limits = limitsWithin(target, next, timeLeft(context, deps));
-    const tracked = await trackedAttempt({ target, limits, ...(retry && { retry }) }, context, deps, records);
+    const tracked = await trackedAttempt({ target, limits, lease, retry }, context, deps, records);
     const { outcome } = tracked;
     if (outcome.kind !== 'failed') return tracked;
     const { failure, secret } = outcome;
     failures.push({ target, failure, secret, atMs: deps.now() });
     restKey(failure, secret, deps);
     const again = reactions[failure.kind].retry;
-    if (again === undefined || tries >= mostTriesPerTarget || (again !== 'other_key' && used.has(again)))
+    const mayRetry = again !== undefined && tries < mostTriesPerTarget && (again === 'other_key' || !used.has(again));
+    if (!mayRetry || !(await readyAgain(again, target, run))) {
+      await noteKeysLeft({ target, failure, startedAtMs, lease }, run);
       return undefined;
+    }
     used.add(again);
-    if (!(await readyAgain(again, target, run))) return undefined;
     retry = again;
   }
 }
 
 /** Prepares a second try on the same target; false when there is none to be made. */
-async function readyAgain(retry: Retry, target: PlannedAttempt, { context, deps }: Run): Promise<boolean> {
+async function readyAgain(retry: Retry, target: PlannedAttempt, run: Run): Promise<boolean> {
+  const { context, deps } = run;
   const pauseMs = retry === 'same_key' ? backoffMs(1, deps.random()) : 0;
   if (context.signal.aborted || !canFinish(target, timeLeft(context, deps), pauseMs)) return false;
   if (retry === 'same_key') {
+    if (isDown(target, deps)) return false;
     await deps.sleep(pauseMs);
-    return !context.signal.aborted;
+    return !context.signal.aborted && !isDown(target, deps);
   }
-  const provider = findProvider(context.snapshot, target.provider);
-  if (!provider) return false;
   if (retry === 'fresh_secret') await deps.secrets.refresh();
-  return deps.keyRing.hasRested(await secretsOf(provider, deps), deps.now());
+  return otherKeyLeft(target, run);
+}
+
+/** The failure of the attempt itself may have been the one too many. */
+function isDown(target: PlannedAttempt, { breakers }: GatewayDeps): boolean {
+  return target.breaker !== 'open' && breakers.state(targetName(target)) === 'open';
+}
+
+async function otherKeyLeft(target: PlannedAttempt, { context, deps }: Run): Promise<boolean> {
+  const provider = findProvider(context.snapshot, target.provider);
+  return provider !== undefined && deps.keyRing.hasRested(await secretsOf(provider, deps), deps.now());
+}
+
+type GivenUp = Pick<FailedTry, 'target' | 'failure'> & { startedAtMs: number; lease: Lease | undefined };
+
+/** A limited or refused key is the key's affair, unless it was the last one. */
+async function noteKeysLeft({ target, failure, startedAtMs, lease }: GivenUp, run: Run): Promise<void> {
+  const sign = healthSign(failure.kind);
+  if (sign !== 'limited' && sign !== 'refused') return;
+  run.deps.breakers.note({
+    target: targetName(target),
+    sign,
+    reason: failure.kind,
+    startedAtMs,
+    retryAfterMs: failure.retryAfterMs,
+    otherKeyLeft: await otherKeyLeft(target, run),
+    lease,
+  });
 }
 
 const restAfterRefusalMs = 60_000;

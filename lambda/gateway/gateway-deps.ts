@@ -8,6 +8,7 @@ import type { AttemptSample } from '../routing/attempt-sample.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import type { IdempotencyStore } from '../store/idempotency-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { BreakerBoard } from './breaker-board.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
 export type Caller = {
@@ -35,6 +36,8 @@ export type GatewayDeps = {
   accessTokens: AccessTokens;
   /** Remembers which requests were answered, and how. */
   idempotency: IdempotencyStore;
+  /** The breakers as they are known here; `live` has them laid over what was polled. */
+  breakers: BreakerBoard;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

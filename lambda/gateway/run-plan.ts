@@ -1,9 +1,10 @@
 import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
-import { backoffMs, mayFit, mostTelling, reactions } from '../routing/reaction.ts';
+import { backoffMs, mostTelling, reactions } from '../routing/reaction.ts';
 import { targetName } from '../routing/target-name.ts';
 import { canFinish } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
+import { admitTarget } from './admit-target.ts';
 import { askTarget, type FailedTry, type Run, timeLeft } from './ask-target.ts';
 import type { AttemptContext, AttemptOutcome } from './attempt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -25,27 +26,23 @@ export async function runPlan(
   records: AttemptRecord[],
 ): Promise<PlanOutcome | undefined> {
   const run: Run = { context, deps, records, failures: [] };
-  for (const [index, target] of plan.entries()) {
-    const hindrance = whyPassedOver(target, run);
-    if (hindrance) {
-      context.passedOver.push({ target: targetName(target), reason: hindrance });
+  let leastBad: PlannedAttempt | undefined;
+  for (const [index, planned] of plan.entries()) {
+    const admission = await admitTarget(planned, run);
+    if ('passedOver' in admission) {
+      context.passedOver.push({ target: targetName(planned), reason: admission.passedOver });
+      if (admission.isDown) leastBad ??= planned;
       continue;
     }
-    const answer = await askTarget(target, plan[index + 1], run);
+    const { target, lease } = admission;
+    const answer = await askTarget({ target, next: plan[index + 1], lease }, run);
     if (answer) return { target, ...answer };
     const latest = run.failures.at(-1);
     if (latest && reactions[latest.failure.kind].next === 'stop') return failed(latest);
   }
+  // All of them are down, or so it seems: then rather one of them than none.
+  if (leastBad && run.failures.length === 0) return runPlan([{ ...leastBad, breaker: 'open' }], context, deps, records);
   return (await lastChance(run)) ?? whatToTell(run);
-}
-
-/** Why a target of the plan is not asked, now that others have failed. */
-function whyPassedOver(target: PlannedAttempt, { context, deps, failures }: Run): string | undefined {
-  if (failures.some(({ failure, target: other }) => failure.kind === 'context_length' && !mayFit(other, target)))
-    return 'not known to hold more than the target for which the request was too long';
-  if (failures.length === 0) return undefined;
-  if (context.signal.aborted) return 'the caller has gone';
-  return canFinish(target, timeLeft(context, deps)) ? undefined : 'the time left is too short for it';
 }
 
 /** A vendor may ask for more; so long a caller can be kept waiting instead of being told to come back. */
@@ -65,9 +62,14 @@ async function lastChance(run: Run): Promise<PlanOutcome | undefined> {
   if (best.pauseMs > (target.limits.waitMs ?? defaultLongestWaitMs)) return undefined;
   if (!canFinish(target, timeLeft(context, deps), best.pauseMs)) return undefined;
   await deps.sleep(best.pauseMs);
-  if (context.signal.aborted) return undefined;
-  const answer = await askTarget(target, undefined, run, 'after_waiting');
+  if (context.signal.aborted || !isFree(target, run)) return undefined;
+  const answer = await askTarget({ target, retry: 'after_waiting' }, run);
   return answer && { target, ...answer };
+}
+
+/** Another request may have found out meanwhile that it is down. */
+function isFree(target: PlannedAttempt, { deps }: Run): boolean {
+  return target.breaker !== undefined || deps.breakers.state(targetName(target)) !== 'open';
 }
 
 function pauseBefore({ failure, atMs }: FailedTry, { deps }: Run): number {

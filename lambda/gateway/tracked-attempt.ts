@@ -1,16 +1,24 @@
 import type { Usage } from '../dialects/usage.ts';
 import type { AttemptSample } from '../routing/attempt-sample.ts';
+import { healthSign } from '../routing/breaker.ts';
 import type { Failure, FailureKind } from '../routing/failure.ts';
 import type { Limits, PlannedAttempt } from '../routing/plan.ts';
 import { targetName } from '../routing/target-name.ts';
 import { fairWaitMs } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { type AttemptContext, type AttemptOutcome, attemptTarget } from './attempt.ts';
+import type { Lease } from './breaker-board.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { pauseClock } from './pause-clock.ts';
 
 /** One try, and why it is one. */
-export type Try = { target: PlannedAttempt; limits: Limits } & Pick<AttemptRecord, 'retry' | 'hedge'>;
+export type Try = {
+  target: PlannedAttempt;
+  limits: Limits;
+  lease?: Lease | undefined;
+  retry?: AttemptRecord['retry'];
+  hedge?: AttemptRecord['hedge'];
+};
 
 /** How a streamed answer ended: `failure` when it was not whole. */
 export type StreamEnd = { failure?: Failure | undefined; usage?: Usage | undefined };
@@ -49,7 +57,8 @@ export async function trackedAttempt(
     ...(target.breaker && { breaker: target.breaker }),
   };
   records.push(record);
-  const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) =>
+  const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => {
+    noteHealth(outcome, { ...attempt, startedAtMs }, deps);
     deps.measure({
       target: targetName(target),
       atMs: deps.now(),
@@ -59,6 +68,7 @@ export async function trackedAttempt(
       retry: retry !== undefined,
       ...measured,
     });
+  };
   if (failure) {
     const waited = { streamed: context.operation.stream, leftMs: context.deadlineMs - startedAtMs, durationMs };
     const hurried = failure.status === undefined && wasHurried(attempt, waited);
@@ -70,6 +80,18 @@ export async function trackedAttempt(
     return { outcome, settle: () => {} };
   }
   return streamed(outcome, { record, show, deps });
+}
+
+/** Tells the breakers, but for what only concerns a key: whether another one is left is not known here. */
+function noteHealth(
+  outcome: FailureKind | 'answered',
+  { target, lease, startedAtMs }: Try & { startedAtMs: number },
+  { breakers }: GatewayDeps,
+): void {
+  const sign = healthSign(outcome);
+  if (sign === 'limited' || sign === 'refused') return;
+  const reason = outcome === 'answered' ? 'cancelled' : outcome;
+  breakers.note({ target: targetName(target), sign, reason, startedAtMs, lease });
 }
 
 /** No vendor has heard of these. */

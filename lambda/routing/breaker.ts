@@ -34,6 +34,8 @@ export const sliceMs = 10_000;
 const mostSlices = 3;
 const leastFailures = 3;
 const failingShare = 0.5;
+/** In less time chance alone brings some failures in a row where there are many attempts. */
+const leastSpanMs = 1_000;
 
 /**
  * Whether a target fails so often that its breaker opens: at least half of its attempts, and three at least, in the
@@ -51,7 +53,7 @@ export function isFailing(slices: readonly OutcomeSlice[], nowMs: number, attemp
       failures += slice.failures;
       attempts += slice.attempts;
     }
-    const expected = (attemptsPerSecond * (nowMs - startMs)) / 1000;
+    const expected = (attemptsPerSecond * Math.max(nowMs - startMs, leastSpanMs)) / 1000;
     if (failures >= leastFailures && failures >= failingShare * Math.max(attempts, expected)) return true;
   }
   return false;

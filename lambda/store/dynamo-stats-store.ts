@@ -5,12 +5,12 @@ import {
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Breaker } from '../routing/breaker.ts';
 import { noKnowledge } from '../routing/fold-scores.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import { emptyScores, type Scores } from '../routing/score.ts';
 import { scoresOf } from '../routing/scores-of.ts';
+import { breakerOf } from './dynamo-breaker-store.ts';
 import { type DynamoItem, itemKey } from './dynamo-item.ts';
 import {
   decodeKnowledge,
@@ -142,12 +142,13 @@ function expiry(atMs: number): DynamoItem {
 function liveStats(items: readonly DynamoItem[]): LiveStats {
   let scores: Scores = emptyScores;
   const breakers: Record<string, Breaker> = {};
-  for (const { kind, name, [statsTable.expiry]: _, ...fields } of items) {
-    const named = name?.S ?? '';
+  for (const item of items) {
+    const named = item['name']?.S ?? '';
     if (named === scoresName)
-      scores = { foldedAtMs: Number(fields['foldedAtMs']?.N), targets: decodeTargets(fields['targets']?.S ?? '{}') };
+      scores = { foldedAtMs: Number(item['foldedAtMs']?.N), targets: decodeTargets(item['targets']?.S ?? '{}') };
     else if (named.startsWith(breakerName(''))) {
-      breakers[named.slice(breakerName('').length)] = unmarshall(fields) as Breaker;
+      const breaker = breakerOf(item);
+      if (breaker) breakers[named.slice(breakerName('').length)] = breaker;
     }
   }
   return { scores, breakers };

@@ -80,3 +80,11 @@ export const idempotencyAnswerName = 'answer';
 export function idempotencyChunkName(owner: string, index?: number): string {
   return `chunk#${owner}#${index === undefined ? '' : String(index).padStart(2, '0')}`;
 }
+
+/** What the fleet has seen of targets that fail, one item for each target and minute. */
+export const outcomesKind = 'outcomes';
+
+/** Name of what was seen of a target in a minute, counted since the epoch. */
+export function outcomesName(target: string, minute: number): string {
+  return `${target}#${minute}`;
+}

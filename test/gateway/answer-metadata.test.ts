@@ -50,14 +50,17 @@ beforeAll(async () => {
     ]),
     models: recordByName([['one', { targets, strategy: 'priority', fallbacks: [], timeouts: {} }]]),
   });
-  core = startCoreFetch(snapshot);
 });
 afterAll(async () => {
-  core.close();
   await Promise.all([first.close(), second.close()]);
 });
-afterEach(closeCores);
+afterEach(() => {
+  core.close();
+  closeCores();
+});
 beforeEach(() => {
+  // A gateway of its own for each test: it must not know yet that the first target is down.
+  core = startCoreFetch(snapshot);
   first.always(answer(503, { error: { message: 'busy' } }));
   second.always(answer(200, completion('hello')));
 });

@@ -358,4 +358,97 @@ describe('runPlan', () => {
     expect(state.samples.map(({ retry }) => retry)).toEqual([false, true]);
     expect(records.map(({ retry }) => retry)).toEqual([undefined, 'same_key']);
   });
+
+  describe('with breakers', () => {
+    const down = { provider: 'a' };
+    const up = { provider: 'b' };
+
+    /** A world in which the target `a/m` has just failed three times. */
+    async function downWorld(replies: Reply[]) {
+      const made = world([500, 500, 500, 200, ...replies], { secrets: { a: ['a-1'], b: ['b-1'] }, totalMs: 1_000_000 });
+      await made.run(down);
+      await made.run(down, up);
+      made.state.asked.length = 0;
+      return made;
+    }
+
+    test('asks a target no more, not even once again, after the failure that opens its breaker', async () => {
+      const { state, run, records } = world([500, 500, 500, 200], { secrets: { a: ['a-1'], b: ['b-1'] } });
+      await run(down);
+      await run(down, up);
+
+      expect(state.asked).toEqual(['a a-1', 'a a-1', 'a a-1', 'b b-1']);
+      expect(records.at(-1)).toMatchObject({ provider: 'b', outcome: 'answered' });
+    });
+
+    test('passes over a target that is down, and says so', async () => {
+      const { state, run, context } = await downWorld([200]);
+
+      await run(down, up);
+
+      expect(state.asked).toEqual(['b b-1']);
+      expect(context.passedOver.at(-1)).toEqual({ target: 'a/m', reason: 'it is known to be down' });
+    });
+
+    test('asks the least bad when all are down', async () => {
+      const { state, run, records } = await downWorld([200]);
+
+      const result = await run(down);
+
+      expect(result?.outcome.kind).toBe('buffered');
+      expect(state.asked).toEqual(['a a-1']);
+      expect(records.at(-1)).toMatchObject({ breaker: 'open' });
+    });
+
+    test('lets one request find out whether a target is up again, and closes the breaker when it is', async () => {
+      const { state, run, deps, records } = await downWorld([200, 200]);
+      state.nowMs += 5_000;
+
+      await Promise.all([run(down, up), run(down, up)]);
+
+      expect(state.asked.toSorted()).toEqual(['a a-1', 'b b-1']);
+      expect(records.find(({ provider, breaker }) => provider === 'a' && breaker)).toMatchObject({
+        breaker: 'half-open',
+        outcome: 'answered',
+      });
+      expect(deps.breakers.state('a/m')).toBe('closed');
+    });
+
+    test('goes on with the next target when the one that was tried is still down, without asking it twice', async () => {
+      const { state, run, deps } = await downWorld([500, 200]);
+      state.nowMs += 5_000;
+
+      const result = await run(down, up);
+
+      expect(result?.target.provider).toBe('b');
+      expect(state.asked).toEqual(['a a-1', 'b b-1']);
+      expect(deps.breakers.breaker('a/m')).toMatchObject({ openings: 2, openUntilMs: state.nowMs + 10_000 });
+    });
+
+    test('opens at once when the last key is limited, for as long as the vendor says', async () => {
+      const limited = { status: 429, headers: { 'retry-after': '30' } };
+      const { state, run, deps } = world([limited, limited, 200]);
+
+      await run('a', 'b');
+
+      expect(state.asked).toEqual(['a a-1', 'a a-2', 'b b-1']);
+      expect(deps.breakers.breaker('a/m')).toMatchObject({ reason: 'rate_limited', openUntilMs: state.nowMs + 30_000 });
+    });
+
+    test('does not open while another key is left', async () => {
+      const { run, deps } = world([{ status: 429, headers: { 'retry-after': '30' } }, 200]);
+
+      await run('a', 'b');
+
+      expect(deps.breakers.state('a/m')).toBe('closed');
+    });
+
+    test('opens for a minute when every key is refused, whatever the refreshed secret brings', async () => {
+      const { run, deps, state } = world([401, 401, 200]);
+
+      await run('a', 'b');
+
+      expect(deps.breakers.breaker('a/m')).toMatchObject({ reason: 'unauthorized', openUntilMs: state.nowMs + 60_000 });
+    });
+  });
 });

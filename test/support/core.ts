@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { type ProviderConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import { createBreakerBoard } from '../../lambda/gateway/breaker-board.ts';
 import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
@@ -6,6 +8,7 @@ import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { memoryBreakerStore } from '../../lambda/store/memory-breaker-store.ts';
 import { memoryIdempotencyStore } from '../../lambda/store/memory-idempotency-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { emittedMetrics } from './emitted-metrics.ts';
@@ -50,12 +53,20 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
   };
   const upstream = createUpstream();
   const secrets = recordByName(Object.keys(snapshot.providers).map((name) => [name, [vendorSecret]]));
+  const breakers = createBreakerBoard({
+    store: memoryBreakerStore(),
+    now: fields.now ?? Date.now,
+    newId: randomUUID,
+    emit: () => {},
+    onError: () => {},
+  });
   const deps: GatewayDeps = {
     snapshot: async () => snapshot,
     findCaller: async () => ({ label: 'tester', models: undefined }),
     secrets: { get: async () => secrets, refresh: async () => secrets },
     awsCredentials: () => undefined,
-    live: async () => emptyLiveStats,
+    live: async () => breakers.overlay(emptyLiveStats),
+    breakers,
     measure: () => {},
     accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
     idempotency: memoryIdempotencyStore(),
