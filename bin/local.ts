@@ -113,13 +113,18 @@ async function main(): Promise<void> {
   let stack: LocalStack | undefined;
   stopOnSignals(() => stack);
   const log = holdUntilReady();
+  // False where it is no terminal, or NO_COLOR is set.
+  const colours = process.stdout.isTTY && process.stdout.hasColors();
 
   stack = await startLocalStack({
     ...stackOptions,
     config: configFile === undefined ? undefined : readConfigFile(configFile),
     apiKey: process.env['SLUICE_API_KEY'] || undefined,
     environment: process.env,
-    log: (source, line) => log.write(jsonLogs ? line : formatLogLine(source, line, new Date())),
+    log(source, line) {
+      const text = jsonLogs ? line : formatLogLine(source, line, new Date(), colours);
+      if (text !== undefined) log.write(text);
+    },
   }).catch((error: unknown) => {
     log.flush(console.error);
     throw error;

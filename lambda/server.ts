@@ -18,13 +18,15 @@ import { memoryIdempotencyStore } from './store/memory-idempotency-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
+import { readableLine } from './telemetry/readable-line.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 
-const usage = `Usage: npm run serve -- [--config FILE] [--port N] [--host ADDRESS]
+const usage = `Usage: npm run serve -- [--config FILE] [--port N] [--host ADDRESS] [--json-logs]
 
   --config FILE   configuration, YAML or JSON; without it: the demo vendor, and the vendors whose keys are in the environment
   --port N        port to listen on, 0 for any free one (8787)
   --host ADDRESS  address to listen on (127.0.0.1); in a container 0.0.0.0
+  --json-logs     print log lines as they are, also on a terminal; elsewhere they always are
 
 SLUICE_API_KEY    a key that callers may use, besides those in the configuration`;
 
@@ -36,16 +38,20 @@ const longestLogDelayMs = 50;
 /** A reason not to start that the person at the terminal can mend. */
 class StartError extends Error {}
 
-function readOptions(): { config?: string; port: number; host: string; help: boolean } {
+type Options = { config?: string; port: number; host: string; jsonLogs: boolean; help: boolean };
+
+function readOptions(): Options {
   const option = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
   try {
     const { values } = parseArgs({
-      options: { config: option, port: option, host: option, help: { type: 'boolean' } },
+      options: { config: option, port: option, host: option, 'json-logs': flag, help: flag },
     });
     const port = Number(values.port ?? 8787);
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new StartError(`--port ${values.port} is not a port`);
-    return { ...values, port, host: values.host ?? '127.0.0.1', help: values.help ?? false };
+    const { host = '127.0.0.1', 'json-logs': jsonLogs = !process.stdout.isTTY, help = false } = values;
+    return { ...values, port, host, jsonLogs, help };
   } catch (error) {
     throw error instanceof StartError ? error : new StartError(`${(error as Error).message} Try --help.`);
   }
@@ -111,6 +117,11 @@ function stopOnSignals(server: Server): void {
   process.on('SIGTERM', stop);
 }
 
+function addReadable(line: string, add: (line: string) => void): void {
+  const text = readableLine(line, process.stdout.hasColors());
+  if (text !== undefined) add(`${new Date().toTimeString().slice(0, 8)} ${text}`);
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) {
@@ -132,7 +143,7 @@ async function main(): Promise<void> {
     idempotencyStore: memoryIdempotencyStore(),
     telemetry: createTelemetry({
       namespace: process.env[environmentNames.metricNamespace] ?? defaultMetricNamespace,
-      write: lines.add,
+      write: options.jsonLogs ? lines.add : (line) => addReadable(line, lines.add),
       now: Date.now,
     }),
   });
