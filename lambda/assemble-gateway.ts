@@ -5,6 +5,8 @@ import { splitTarget } from './config/resolve-target.ts';
 import { type BreakerBoard, type BreakerBoardParts, createBreakerBoard } from './gateway/breaker-board.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
+import { createRetryBudget } from './gateway/retry-budget.ts';
+import { localTurns } from './gateway/turns.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
@@ -73,6 +75,8 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     awsCredentials,
     live: async () => breakers.overlay(emptyLiveStats),
     breakers,
+    retries: createRetryBudget(now),
+    turn: localTurns(),
     measure: () => {},
     idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),

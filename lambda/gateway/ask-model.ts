@@ -12,6 +12,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';
 import { requireModel } from './models.ts';
 import type { Operation } from './operation.ts';
+import { wantedKeys } from './provider-keys.ts';
 import { resumableRelay } from './resume-stream.ts';
 import { routingRequest } from './routing-facts.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
@@ -85,6 +86,7 @@ function attemptContext(
     snapshot,
     forwardedHeaders: forwardedHeaders(request.headers),
     dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
+    keyRange: wantedKeys(request),
     ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, operation.stream),
     promptSize: promptSize(routingRequest(operation, request).inputTokens),
     live,

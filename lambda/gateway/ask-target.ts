@@ -1,4 +1,3 @@
-import { findProvider } from '../providers/provider.ts';
 import { healthSign } from '../routing/breaker.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { PlannedAttempt } from '../routing/plan.ts';
@@ -6,9 +5,10 @@ import { backoffMs, mostTriesPerTarget, type Retry, reactions } from '../routing
 import { targetName } from '../routing/target-name.ts';
 import { canFinish, limitsWithin, type TimeLeft } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
-import { type AttemptContext, secretsOf } from './attempt.ts';
+import type { AttemptContext } from './attempt.ts';
 import type { Lease } from './breaker-board.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
+import { hasRestedKey, restKey } from './provider-keys.ts';
 import { type Tracked, trackedAttempt } from './tracked-attempt.ts';
 
 /** One request on its way through its plan. */
@@ -51,7 +51,7 @@ export async function askTarget(asking: Asking, run: Run): Promise<Tracked | und
     if (outcome.kind !== 'failed') return tracked;
     const { failure, secret } = outcome;
     failures.push({ target, failure, secret, atMs: deps.now() });
-    restKey(failure, secret, deps);
+    restKey(failure, { secret, target }, deps);
     const again = reactions[failure.kind].retry;
     const mayRetry = again !== undefined && tries < mostTriesPerTarget && (again === 'other_key' || !used.has(again));
     if (!mayRetry || !(await readyAgain(again, target, run))) {
@@ -69,22 +69,23 @@ async function readyAgain(retry: Retry, target: PlannedAttempt, run: Run): Promi
   const pauseMs = retry === 'same_key' ? backoffMs(1, deps.random()) : 0;
   if (context.signal.aborted || !canFinish(target, timeLeft(context, deps), pauseMs)) return false;
   if (retry === 'same_key') {
-    if (isDown(target, deps)) return false;
+    if (isDown(target, deps) || !affords(target, run)) return false;
     await deps.sleep(pauseMs);
     return !context.signal.aborted && !isDown(target, deps);
   }
   if (retry === 'fresh_secret') await deps.secrets.refresh();
-  return otherKeyLeft(target, run);
+  return hasRestedKey(target, context, deps);
+}
+
+/** Whether the budget of the target has a second try left; takes it. */
+export function affords(target: PlannedAttempt, { context, deps }: Run): boolean {
+  const name = targetName(target);
+  return deps.retries.spend(name, context.live.scores.targets[name]);
 }
 
 /** The failure of the attempt itself may have been the one too many. */
 function isDown(target: PlannedAttempt, { breakers }: GatewayDeps): boolean {
   return target.breaker !== 'open' && breakers.state(targetName(target)) === 'open';
-}
-
-async function otherKeyLeft(target: PlannedAttempt, { context, deps }: Run): Promise<boolean> {
-  const provider = findProvider(context.snapshot, target.provider);
-  return provider !== undefined && deps.keyRing.hasRested(await secretsOf(provider, deps), deps.now());
 }
 
 type GivenUp = Pick<FailedTry, 'target' | 'failure'> & { startedAtMs: number; lease: Lease | undefined };
@@ -99,19 +100,7 @@ async function noteKeysLeft({ target, failure, startedAtMs, lease }: GivenUp, ru
     reason: failure.kind,
     startedAtMs,
     retryAfterMs: failure.retryAfterMs,
-    otherKeyLeft: await otherKeyLeft(target, run),
+    otherKeyLeft: await hasRestedKey(target, run.context, run.deps),
     lease,
   });
-}
-
-const restAfterRefusalMs = 60_000;
-const restAfterLimitMs = 5_000;
-const longestRestMs = 300_000;
-
-function restKey({ kind, retryAfterMs }: Failure, secret: string | undefined, deps: GatewayDeps): void {
-  if (secret === undefined) return;
-  if (kind === 'unauthorized') deps.keyRing.rest(secret, deps.now() + restAfterRefusalMs);
-  if (kind === 'rate_limited') {
-    deps.keyRing.rest(secret, deps.now() + Math.min(retryAfterMs ?? restAfterLimitMs, longestRestMs));
-  }
 }

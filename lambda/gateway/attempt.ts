@@ -14,6 +14,7 @@ import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
 import type { BufferedAnswer, Operation, Reading, StreamedAnswer } from './operation.ts';
 import { forgetRefusedToken, type PreparedCall, prepareCall } from './prepare-call.ts';
+import { chooseKey, type KeyRange } from './provider-keys.ts';
 import type { Timings } from './timings.ts';
 import { isSuccess } from './vendor-answer.ts';
 
@@ -25,6 +26,8 @@ export type AttemptContext = {
   forwardedHeaders: Record<string, string>;
   /** The caller wants what a vendor cannot honour left out, and named in a header. */
   dropsUnsupported: boolean;
+  /** Which of a provider's keys the caller wants, if it cares. */
+  keyRange: KeyRange | undefined;
   deadlineMs: number;
   /** Until when the answer must have begun; where it is buffered, until when it must be complete. */
   answerByMs: number;
@@ -53,12 +56,25 @@ export async function attemptTarget(
   planned: PlannedAttempt,
   context: AttemptContext,
   deps: GatewayDeps,
-): Promise<AttemptOutcome> {
+): Promise<AttemptOutcome & { key?: number }> {
   const provider = findProvider(context.snapshot, planned.provider);
   if (!provider) return failed({ kind: 'not_found', detail: 'The provider cannot be called' });
-  const secret = await chooseSecret(provider, deps);
+  const key = await chooseKey(planned, provider, context, deps);
+  if ('failure' in key) return failed(key.failure);
+  const outcome = await attemptWith(planned, { provider, secret: key.secret }, context, deps);
+  return key.place === undefined ? outcome : { ...outcome, key: key.place };
+}
+
+type Whom = { provider: Provider; secret: string | undefined };
+
+async function attemptWith(
+  planned: PlannedAttempt,
+  whom: Whom,
+  context: AttemptContext,
+  deps: GatewayDeps,
+): Promise<AttemptOutcome> {
+  const { secret } = whom;
   const startedMs = deps.now();
-  const whom = { provider, secret };
   const first = await prepare(planned, whom, context, deps);
   if ('failure' in first) return failed(first.failure, secret);
   const outcome = await send(first, planned, context, deps);
@@ -69,7 +85,7 @@ export async function attemptTarget(
 
 async function prepare(
   { model, dropsUnsupported }: PlannedAttempt,
-  whom: { provider: Provider; secret: string | undefined },
+  whom: Whom,
   context: AttemptContext,
   deps: GatewayDeps,
 ): Promise<PreparedCall | { failure: Failure }> {
@@ -137,20 +153,6 @@ function failed(failure: Failure, secret?: string): AttemptOutcome {
 /** The failure with nothing in it that its caller must not hear. */
 export function tellable(failure: Failure, secret: string | undefined): Failure {
   return failure.error ? { ...failure, error: tellableError(failure.error, secret) } : failure;
-}
-
-/** The keys of a provider, in the first entry of the vendor secret that has any. */
-export async function secretsOf(provider: Provider, deps: GatewayDeps): Promise<readonly string[]> {
-  const secrets = await deps.secrets.get();
-  for (const name of provider.secretNames) {
-    const keys = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-    if (keys && keys.length > 0) return keys;
-  }
-  return [];
-}
-
-async function chooseSecret(provider: Provider, deps: GatewayDeps): Promise<string | undefined> {
-  return deps.keyRing.choose(await secretsOf(provider, deps), deps.now(), deps.random());
 }
 
 /** What an exception of the connection means; our own mistakes are thrown on. */

@@ -61,9 +61,9 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     code: 'provider_failed',
     message: `${refusal(provider, status)} The operator must check that provider's key in the vendor secret.`,
   }),
-  no_secret: (_, { provider }) => ({
+  no_secret: ({ detail = 'no key' }, { provider }) => ({
     code: 'no_target_available',
-    message: `There is no key for ${provider}. The operator must put one into the vendor secret.`,
+    message: `There is ${detail} for ${provider}. The operator must put one into the vendor secret.`,
   }),
   server_error: (failure, { name }) => ({
     code: 'provider_failed',

@@ -9,6 +9,8 @@ import type { LiveStats } from '../routing/live-stats.ts';
 import type { IdempotencyStore } from '../store/idempotency-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { BreakerBoard } from './breaker-board.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Turns } from './turns.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
 export type Caller = {
@@ -38,6 +40,9 @@ export type GatewayDeps = {
   idempotency: IdempotencyStore;
   /** The breakers as they are known here; `live` has them laid over what was polled. */
   breakers: BreakerBoard;
+  retries: RetryBudget;
+  /** The next turn of what takes turns under a name. */
+  turn: Turns;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

@@ -5,7 +5,7 @@ import { targetName } from '../routing/target-name.ts';
 import { canFinish } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { admitTarget } from './admit-target.ts';
-import { askTarget, type FailedTry, type Run, timeLeft } from './ask-target.ts';
+import { affords, askTarget, type FailedTry, type Run, timeLeft } from './ask-target.ts';
 import type { AttemptContext, AttemptOutcome } from './attempt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Tracked } from './tracked-attempt.ts';
@@ -60,7 +60,7 @@ async function lastChance(run: Run): Promise<PlanOutcome | undefined> {
   if (!best || context.signal.aborted) return undefined;
   const { target } = best.failed;
   if (best.pauseMs > (target.limits.waitMs ?? defaultLongestWaitMs)) return undefined;
-  if (!canFinish(target, timeLeft(context, deps), best.pauseMs)) return undefined;
+  if (!canFinish(target, timeLeft(context, deps), best.pauseMs) || !affords(target, run)) return undefined;
   await deps.sleep(best.pauseMs);
   if (context.signal.aborted || !isFree(target, run)) return undefined;
   const answer = await askTarget({ target, retry: 'after_waiting' }, run);

@@ -41,7 +41,8 @@ export async function trackedAttempt(
 ): Promise<Tracked> {
   const { target, limits, retry, hedge } = attempt;
   const startedAtMs = deps.now();
-  const outcome = await attemptTarget({ ...target, limits }, context, deps);
+  deps.retries.earn(targetName(target));
+  const { key, ...outcome } = await attemptTarget({ ...target, limits }, context, deps);
   const durationMs = deps.now() - startedAtMs;
   const failure = outcome.kind === 'failed' ? outcome.failure : undefined;
   const record: AttemptRecord = {
@@ -55,6 +56,7 @@ export async function trackedAttempt(
     ...(retry && { retry }),
     ...(hedge && { hedge }),
     ...(target.breaker && { breaker: target.breaker }),
+    ...(key && { key }),
   };
   records.push(record);
   const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => {
@@ -94,9 +96,10 @@ function noteHealth(
   breakers.note({ target: targetName(target), sign, reason, startedAtMs, lease });
 }
 
-/** No vendor has heard of these. */
+/** Of some failures no vendor has heard. */
 function wasAsked({ kind, status }: Failure): boolean {
-  return kind !== 'no_secret' && kind !== 'unsupported' && !(kind === 'not_found' && status === undefined);
+  const needsAnswer = kind === 'not_found' || kind === 'rate_limited';
+  return kind !== 'no_secret' && kind !== 'unsupported' && !(needsAnswer && status === undefined);
 }
 
 /** What a failed attempt says of its target. A silence that was cut short, for a caller in a hurry, is no failure. */

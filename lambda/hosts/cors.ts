@@ -19,6 +19,8 @@ export const corsRequestHeaders: readonly string[] = [
   'x-sluice-idempotency',
   'x-sluice-metadata',
   'x-sluice-on-stream-failure',
+  'x-sluice-provider-key',
+  'x-sluice-timeout-ms',
   'x-sluice-unsupported-parameters',
   'x-openrouter-metadata',
   ...[

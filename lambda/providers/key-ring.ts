@@ -1,30 +1,87 @@
+import type { KeyRotation } from '../config/routing-schema.ts';
+
+/** One of a provider's keys and its place among them, from 1 on: the place may be told, the key never. */
+export type PlacedKey = { secret: string; place: number };
+
+export type KeyWish = {
+  /** `provider/model`: a limit holds for a key and a model. */
+  target: string;
+  rotation: KeyRotation;
+  /** For `weighted`, by place; 1 where there is none. */
+  weights: readonly number[];
+  nowMs: number;
+  /** In [0, 1). */
+  entropy: number;
+  /** For `round-robin`: the next turn of the fleet. */
+  turn: () => number;
+};
+
+/** Why a key rests: everywhere, or only for one target; `asked` when the vendor has said until when. */
+export type Rest = { untilMs: number; target?: string; asked?: boolean };
+
 /** Which of a provider's keys to use next; keys that were refused or limited rest for a while. */
 export type KeyRing = {
-  /** A key that is not resting, drawn by `entropy` in [0, 1); when all rest, the one that has rested longest. */
-  choose(keys: readonly string[], nowMs: number, entropy: number): string | undefined;
+  /**
+   * A key that is not resting. When all rest, the one that is rested soonest, or, when the vendor has said of all of
+   * them until when, only that time.
+   */
+  choose(keys: readonly PlacedKey[], wish: KeyWish): PlacedKey | { restsUntilMs: number } | undefined;
   /** Whether any of the keys is not resting. */
-  hasRested(keys: readonly string[], nowMs: number): boolean;
-  rest(key: string, untilMs: number): void;
+  hasRested(keys: readonly PlacedKey[], target: string, nowMs: number): boolean;
+  rest(secret: string, rest: Rest): void;
 };
 
 const mostRemembered = 1000;
 
 /** A ring that lives as long as the process; what it forgets costs one refused request. */
 export function createKeyRing(): KeyRing {
-  const restsUntilMs = new Map<string, number>();
-  const rested = (keys: readonly string[], nowMs: number) =>
-    keys.filter((key) => (restsUntilMs.get(key) ?? 0) <= nowMs);
+  const rests = new Map<string, Required<Omit<Rest, 'target'>>>();
+  const restOf = ({ secret }: PlacedKey, target: string) => {
+    const [everywhere, there] = [rests.get(secret), rests.get(`${secret}\n${target}`)];
+    return (everywhere?.untilMs ?? 0) > (there?.untilMs ?? 0) ? everywhere : there;
+  };
+  const isRested = (key: PlacedKey, target: string, nowMs: number) => (restOf(key, target)?.untilMs ?? 0) <= nowMs;
 
   return {
-    choose(keys, nowMs, entropy) {
-      const candidates = rested(keys, nowMs);
-      if (candidates.length > 0) return candidates[Math.floor(entropy * candidates.length)];
-      return keys.toSorted((a, b) => (restsUntilMs.get(a) ?? 0) - (restsUntilMs.get(b) ?? 0))[0];
+    choose(keys, wish) {
+      const rested = keys.filter((key) => isRested(key, wish.target, wish.nowMs));
+      if (rested.length > 0) return rotations[wish.rotation](rested, keys, wish);
+      const resting = keys.map((key) => ({ key, rest: restOf(key, wish.target) ?? { untilMs: 0, asked: false } }));
+      const [soonest] = resting.sort((a, b) => a.rest.untilMs - b.rest.untilMs);
+      if (soonest && resting.every(({ rest }) => rest.asked)) return { restsUntilMs: soonest.rest.untilMs };
+      return soonest?.key;
     },
-    hasRested: (keys, nowMs) => rested(keys, nowMs).length > 0,
-    rest(key, untilMs) {
-      if (restsUntilMs.size >= mostRemembered) restsUntilMs.clear();
-      restsUntilMs.set(key, Math.max(untilMs, restsUntilMs.get(key) ?? 0));
+    hasRested: (keys, target, nowMs) => keys.some((key) => isRested(key, target, nowMs)),
+    rest(secret, { untilMs, target, asked = false }) {
+      const id = target === undefined ? secret : `${secret}\n${target}`;
+      const before = rests.get(id);
+      if (before && before.untilMs >= untilMs) return;
+      rests.delete(id);
+      rests.set(id, { untilMs, asked });
+      const [oldest] = rests.keys();
+      if (rests.size > mostRemembered && oldest !== undefined) rests.delete(oldest);
     },
   };
 }
+
+type Rotate = (rested: readonly PlacedKey[], all: readonly PlacedKey[], wish: KeyWish) => PlacedKey | undefined;
+
+const rotations: Readonly<Record<KeyRotation, Rotate>> = {
+  random: (rested, _, { entropy }) => rested[Math.floor(entropy * rested.length)],
+  priority: (rested) => rested[0],
+  'round-robin'(rested, all, { turn }) {
+    // Counted over all of them, so that one that rests does not shift the turns of the others.
+    const first = all[turn() % all.length];
+    return rested.find(({ place }) => place >= (first?.place ?? 0)) ?? rested[0];
+  },
+  weighted(rested, _, { weights, entropy }) {
+    const weightOf = ({ place }: PlacedKey) => weights[place - 1] ?? 1;
+    let left = entropy * rested.reduce((sum, key) => sum + weightOf(key), 0);
+    for (const key of rested) {
+      left -= weightOf(key);
+      if (left < 0) return key;
+    }
+    // Where all that are rested weigh nothing, one of them is still better than none.
+    return rested.at(-1);
+  },
+};

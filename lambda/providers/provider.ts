@@ -1,3 +1,4 @@
+import type { KeyRotation } from '../config/routing-schema.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import type { CallIdForm } from '../dialects/call-ids.ts';
 import type { DialectName } from '../dialects/chat-request.ts';
@@ -45,6 +46,8 @@ export type Provider = {
   signedAs: Address | undefined;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
   secretNames: readonly string[];
+  /** How its keys take turns. */
+  keys: { rotation: KeyRotation; weights: readonly number[] };
   keyOptional: boolean;
   maxTokensField: string;
   refusesStreamOptions: boolean;
@@ -95,6 +98,7 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
     deployments: configured?.deployments ?? {},
     apiHeaders: entry.headers ?? {},
     headers: lowerCased(configured?.headers ?? {}),
+    keys: { rotation: configured?.keys?.rotation ?? 'random', weights: configured?.keys?.weights ?? [] },
     secretNames: configured?.secret ? [configured.secret] : [...new Set([name, entry.name])],
   };
 }

@@ -6,7 +6,7 @@ import { type ModelConfig, type ProviderConfig, recordByName } from '../../lambd
 import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import { nodeHttpServer } from '../../lambda/hosts/node-http.ts';
-import { coreDeps } from '../support/core.ts';
+import { closedBreakers, coreDeps } from '../support/core.ts';
 import { anthropicMessagesFixture } from '../support/dialect-fixtures/anthropic-messages.ts';
 import { bedrockConverseFixture } from '../support/dialect-fixtures/bedrock-converse.ts';
 import type { DialectFixture, WireAnswer } from '../support/dialect-fixtures/dialect-fixture.ts';
@@ -95,7 +95,8 @@ beforeAll(async () => {
     providers: recordByName(names.map((name) => [name, provider(name)])),
     models: recordByName(moves.map(([from, to]) => [`${from}-${to}`, from === to ? moving(from) : moving(from, to)])),
   });
-  const core = coreDeps(snapshot, { newId: () => randomUUID().replaceAll('-', '') });
+  const newId = () => randomUUID().replaceAll('-', '');
+  const core = coreDeps(snapshot, { newId, breakers: closedBreakers() });
   const server = nodeHttpServer(createGateway(core.deps));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   talk = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, apiKey: 'key' };

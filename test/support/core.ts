@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type ProviderConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
-import { createBreakerBoard } from '../../lambda/gateway/breaker-board.ts';
+import { type BreakerBoard, createBreakerBoard } from '../../lambda/gateway/breaker-board.ts';
 import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
+import { createRetryBudget } from '../../lambda/gateway/retry-budget.ts';
+import { localTurns } from '../../lambda/gateway/turns.ts';
 import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
@@ -43,6 +45,16 @@ export function collectingSink(): CollectingSink {
 
 export const vendorSecret = 'canary-vendor-secret';
 
+function aBreakerBoard(now = Date.now): BreakerBoard {
+  const store = memoryBreakerStore();
+  return createBreakerBoard({ store, now, newId: randomUUID, emit: () => {}, onError: () => {} });
+}
+
+/** Breakers that never open: for tests whose vendors fail again and again, and which are about something else. */
+export function closedBreakers(): BreakerBoard {
+  return { ...aBreakerBoard(), note: () => {} };
+}
+
 /** Dependencies of the core: real connections, everything else in memory. `close` ends the connections. */
 export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) {
   const lines: string[] = [];
@@ -53,13 +65,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
   };
   const upstream = createUpstream();
   const secrets = recordByName(Object.keys(snapshot.providers).map((name) => [name, [vendorSecret]]));
-  const breakers = createBreakerBoard({
-    store: memoryBreakerStore(),
-    now: fields.now ?? Date.now,
-    newId: randomUUID,
-    emit: () => {},
-    onError: () => {},
-  });
+  const breakers = fields.breakers ?? aBreakerBoard(fields.now);
   const deps: GatewayDeps = {
     snapshot: async () => snapshot,
     findCaller: async () => ({ label: 'tester', models: undefined }),
@@ -67,6 +73,8 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     awsCredentials: () => undefined,
     live: async () => breakers.overlay(emptyLiveStats),
     breakers,
+    retries: createRetryBudget(fields.now ?? Date.now),
+    turn: localTurns(),
     measure: () => {},
     accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
     idempotency: memoryIdempotencyStore(),
