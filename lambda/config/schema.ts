@@ -11,15 +11,8 @@ import { timeoutsSchema } from './value-schemas.ts';
 
 /** Provider names are path segments and halves of `provider/model`; these words are paths of the gateway itself. */
 const reservedProviderNames = [
-  'v1',
-  'v1beta',
-  'health',
-  'chat',
-  'completions',
-  'models',
-  'responses',
-  'messages',
-  'route',
+  ...['v1', 'v1beta', 'v2', 'health', 'ping', 'status', 'chat', 'completions', 'models', 'responses', 'messages'],
+  ...['embeddings', 'images', 'audio', 'moderations', 'rerank', 'route', 'stats', 'admin', 'streams', 'console'],
 ];
 
 const providerName = v.pipe(

@@ -18,3 +18,8 @@ export function addUsage(one: Usage, other: Usage): Usage {
     reasoningOutputTokens: one.reasoningOutputTokens + other.reasoningOutputTokens,
   };
 }
+
+/** The usage of an answer that reads and writes, and caches and reasons about nothing. */
+export function plainUsage(inputTokens: number, outputTokens = 0): Usage {
+  return { inputTokens, outputTokens, cacheReadInputTokens: 0, cacheCreationInputTokens: 0, reasoningOutputTokens: 0 };
+}

@@ -5,7 +5,7 @@ import type { RequestRecord } from '../telemetry/request-record.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { answerMetadata, metadataSink, withMetadata } from './answer-metadata.ts';
 import { type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
-import type { Exchange } from './exchange.ts';
+import { BrokenAnswerError, type Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import { asGatewayError, callerError, type GatewayError } from './gateway-error.ts';
 import type { PlanOutcome } from './run-plan.ts';
@@ -22,7 +22,8 @@ export async function deliverAnswer(exchange: Exchange, delivery: Delivery): Pro
   const { client, outcome } = delivery;
   beginAnswer(exchange, outcomeHeaders(client, outcome));
   if (outcome.kind === 'buffered') return sendBuffered(exchange, outcome);
-  const sink = streamSink(exchange, client);
+  // What only passes by is not known well enough to write something into it.
+  const sink = streamSink({ ...exchange, metadata: exchange.metadata && outcome.contentType === undefined }, client);
   try {
     await sendStream({ ...exchange, sink }, { ...delivery, outcome });
   } finally {
@@ -41,9 +42,12 @@ export function streamSink({ sink, metadata, record }: Exchange, client: ClientD
   return metadata ? metadataSink(sink, client, () => answerMetadata(record)) : { ...sink, close: async () => {} };
 }
 
-function outcomeHeaders(client: ClientDialect, { kind, dropped, contentType }: Answered): Record<string, string> {
+function outcomeHeaders(client: ClientDialect, outcome: Answered): Record<string, string> {
+  const { kind, dropped, contentType } = outcome;
+  const estimated = kind === 'buffered' && outcome.facts.estimated;
   return {
     'content-type': contentType ?? (kind === 'streaming' ? client.streamContentType : 'application/json'),
+    ...(estimated ? { 'x-sluice-estimated': 'true' } : {}),
     ...(dropped.length > 0 ? { 'x-sluice-dropped-parameters': dropped.map(encodeURIComponent).join(', ') } : {}),
   };
 }
@@ -57,6 +61,7 @@ async function sendBuffered(
     usage: facts.usage,
     finishReason: facts.finishReason,
     responseModel: facts.responseModel,
+    ...(facts.estimated ? { usageEstimated: true } : {}),
   });
   // Sounds and pictures have no place for it.
   const isJson = /^application\/json\b/i.test(contentType);
@@ -69,7 +74,11 @@ type StreamDelivery = Omit<Delivery, 'client' | 'outcome'> & { outcome: Streamin
 async function sendStream(exchange: Exchange, delivery: StreamDelivery & { client: ClientDialect }): Promise<void> {
   const { sink, record } = exchange;
   const { error, told } = await relayAnswer(exchange, delivery);
-  if (error && !told) await sink.write(delivery.client.encodeStreamError(callerError(error, record.requestId)));
+  if (error && !told) {
+    const { contentType } = delivery.outcome;
+    if (contentType && !isEventStream(contentType)) throw new BrokenAnswerError(error.message, { cause: error });
+    await sink.write(delivery.client.encodeStreamError(callerError(error, record.requestId)));
+  }
   if (error?.code === 'internal_error') throw error;
 }
 
@@ -97,6 +106,10 @@ export async function relayAnswer(
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
   }
+}
+
+function isEventStream(contentType: string): boolean {
+  return /^text\/event-stream\b/i.test(contentType);
 }
 
 /** What ended a stream: the connection to the provider or the caller; undefined after a mistake of ours. */

@@ -32,6 +32,12 @@ export type Sink = {
   end(bytes?: Uint8Array | string): Promise<void> | undefined;
 };
 
+/**
+ * An answer has broken off that has no way to say so, as a sound has not. The host must break the connection, so that the
+ * caller does not take it for whole.
+ */
+export class BrokenAnswerError extends Error {}
+
 /** One request on its way through the gateway, with what becomes known of it. */
 export type Exchange = {
   request: GatewayRequest;

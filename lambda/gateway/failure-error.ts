@@ -36,11 +36,17 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     message: failure.error?.message ?? `${provider} has no model "${model}".`,
     details: passedOn(failure),
   }),
-  unsupported: ({ unsupported = [] }, { name }) => ({
+  not_offered: ({ detail }, { provider, name }) => ({
     code: 'invalid_request',
-    message:
-      `${name} cannot honour ${unsupported.map((one) => `"${one}"`).join(', ')}. Leave it out, ` +
-      'or send the header `x-sluice-unsupported-parameters: drop` to have it left out.',
+    message: `${provider} offers no ${detail ?? 'such endpoint'} with ${name}. Name a model of a provider that does.`,
+    details: { param: 'model' },
+  }),
+  unsupported: ({ unsupported = [], detail }, { name }) => ({
+    code: 'invalid_request',
+    message: detail
+      ? `${name} cannot honour the request. ${detail}`
+      : `${name} cannot honour ${unsupported.map((one) => `"${one}"`).join(', ')}. Leave it out, ` +
+        'or send the header `x-sluice-unsupported-parameters: drop` to have it left out.',
     details: { param: unsupported[0] ?? null },
   }),
   rate_limited: (failure, { name }) => ({

@@ -6,7 +6,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { answerMetadata, metadataField, wantsMetadata } from './answer-metadata.ts';
 import { authenticate } from './authenticate.ts';
 import { converse } from './conversation.ts';
-import { type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
+import { BrokenAnswerError, type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
 import { idempotently } from './idempotency.ts';
@@ -15,7 +15,10 @@ import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
 import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
 
-/** The gateway, the same behind every host: answers one request completely, then writes its log line. Never throws. */
+/**
+ * The gateway, the same behind every host: answers one request completely, then writes its log line. Throws nothing but a
+ * `BrokenAnswerError`, after that.
+ */
 export type Gateway = { handle(request: GatewayRequest, sink: Sink): Promise<void> };
 
 /** A function URL takes 6 MB, and so does every other host. */
@@ -40,6 +43,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       try {
         await answer(known, watch.deps);
       } catch (thrown) {
+        if (thrown instanceof BrokenAnswerError) throw thrown;
         await answerError(thrown, known);
       } finally {
         watch.finish();
@@ -102,14 +106,23 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
     case 'model':
       return sendJson(sink, 200, describeModel(snapshot, route.id, caller), headers);
     case 'conversation':
-      if (request.body.length > largestBodyBytes) {
-        throw new GatewayError(
-          'request_too_large',
-          'The request is larger than 6 MB. Send less: shorter messages, or smaller or linked images.',
-        );
-      }
+      requireFit(request);
       return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
+    case 'forward': {
+      requireFit(request);
+      record.operation = route.endpoint;
+      const { forward } = await import('./forward.ts');
+      return idempotently(exchange, deps, (protectedExchange) => forward(protectedExchange, route.endpoint, deps));
+    }
   }
+}
+
+function requireFit({ body }: GatewayRequest): void {
+  if (body.length <= largestBodyBytes) return;
+  throw new GatewayError(
+    'request_too_large',
+    'The request is larger than 6 MB. Send less: shorter messages, or smaller or linked images.',
+  );
 }
 
 async function answerError(thrown: unknown, { request, sink, record, timings, metadata }: Arrival): Promise<void> {

@@ -12,6 +12,8 @@ export type RelayedFacts = {
   usage?: Usage | undefined;
   finishReason?: string | undefined;
   responseModel?: string | undefined;
+  /** The vendor counts no tokens; `usage` is a guess of ours. */
+  estimated?: true;
 };
 
 /** What a relayed stream turned out to be, known when it has ended. */

@@ -1,6 +1,7 @@
 import { clientDialectsByPath, geminiConversation } from '../dialects/client-dialects.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
 import { openAiChatClient } from '../dialects/openai-chat/openai-chat.ts';
+import { type EndpointName, endpointNames } from '../dialects/vendor-endpoint.ts';
 import type { Conversation } from './conversation.ts';
 import type { GatewayRequest } from './exchange.ts';
 import { GatewayError } from './gateway-error.ts';
@@ -9,7 +10,8 @@ export type Route =
   | { name: 'health' }
   | { name: 'models' }
   | { name: 'model'; id: string }
-  | ({ name: 'conversation' } & Conversation);
+  | ({ name: 'conversation' } & Conversation)
+  | { name: 'forward'; endpoint: EndpointName };
 
 /** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
 export async function findRoute({
@@ -22,9 +24,13 @@ export async function findRoute({
   if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
   const conversation = await conversationOf(plain, query);
   if (conversation) return allow(method, 'POST', path, { name: 'conversation', ...conversation });
+  const endpoint = endpointNames.find((name) => plain === `/${name}`);
+  if (endpoint) return allow(method, 'POST', path, { name: 'forward', endpoint });
   const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
   if (id) return allow(method, 'GET', path, { name: 'model', id });
-  const known = Object.keys(clientDialectsByPath).map((one) => `POST /v1${one}`);
+  const known = [...Object.keys(clientDialectsByPath), ...endpointNames.map((name) => `/${name}`)].map(
+    (one) => `POST /v1${one}`,
+  );
   throw new GatewayError(
     'unknown_url',
     `There is no ${path.slice(0, 200)} here. This gateway answers ${known.join(', ')}, GET /v1/models and GET /health.`,

@@ -99,7 +99,8 @@ function noteHealth(
 /** Of some failures no vendor has heard. */
 function wasAsked({ kind, status }: Failure): boolean {
   const needsAnswer = kind === 'not_found' || kind === 'rate_limited';
-  return kind !== 'no_secret' && kind !== 'unsupported' && !(needsAnswer && status === undefined);
+  const isOurs = kind === 'no_secret' || kind === 'unsupported' || kind === 'not_offered';
+  return !isOurs && !(needsAnswer && status === undefined);
 }
 
 /** What a failed attempt says of its target. A silence that was cut short, for a caller in a hurry, is no failure. */

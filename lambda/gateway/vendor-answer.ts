@@ -4,7 +4,7 @@ import { readChatAnswer } from '../dialects/openai-chat/answer.ts';
 import type { ErrorRule } from '../providers/catalogue-entry.ts';
 import { withMeaning } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
-import { classifyAnswer, classifyErrorInside, retryAfterMs } from '../routing/failure.ts';
+import { classifyAnswer, classifyErrorInside, type Failure, retryAfterMs } from '../routing/failure.ts';
 import { readDecoded } from './answer-facts.ts';
 import type { ClientCall } from './client-call.ts';
 import { openStream } from './open-stream.ts';
@@ -98,7 +98,14 @@ async function readChat(response: IncomingMessage): Promise<VendorAnswer> {
   return facts ? { body, facts } : { failure: { kind: 'bad_response', status, detail: 'It sent no chat completion' } };
 }
 
-async function readFailure(response: IncomingMessage, { vendor, errors, nowMs }: AnswerReading): Promise<VendorAnswer> {
+/** How a vendor's errors are read. */
+export type ErrorReading = Pick<AnswerReading, 'vendor' | 'errors' | 'nowMs'>;
+
+/** Reads an error as far as it says what went wrong. */
+export async function readFailure(
+  response: IncomingMessage,
+  { vendor, errors, nowMs }: ErrorReading,
+): Promise<{ failure: Failure }> {
   const { statusCode: status = 0, headers } = response;
   const text = (await readBody(response, longestErrorBytes)).body.toString('utf8');
   const error = withMeaning(vendor.decodeError(status, singleHeaders(headers), text), status, errors);

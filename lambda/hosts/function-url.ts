@@ -55,8 +55,12 @@ function streamingMode(
     const request = core.middyRequest(event, context);
     plugin.requestStart(request);
     const serve = await core.runRequest(request, before, handler, after, onError, plugin);
-    await serve(lambdaSink(stream));
-    await plugin.requestEnd(request);
+    try {
+      // A failure after the first byte makes the runtime cut the answer, which is what a broken one needs.
+      await serve(lambdaSink(stream));
+    } finally {
+      await plugin.requestEnd(request);
+    }
   }) as { handler(next: unknown): object };
   streaming.handler = (next) => {
     handler = next;

@@ -20,6 +20,8 @@ import { type CloudflareGateway, cloudflareTokenName, cloudflareUrl } from './cl
 /** A provider ready to be called: its catalogue entry with what configuration says on top. */
 export type Provider = {
   name: string;
+  /** The name of its catalogue entry. */
+  type: string;
   telemetryName: string;
   /** Where it listens. */
   origin: Origin;
@@ -88,6 +90,7 @@ function buildProvider(snapshot: Snapshot, called: string): Provider | undefined
   const protocol = protocolOf(entry, configured?.apiVersion ?? entry.apiVersion);
   return {
     name,
+    type: entry.name,
     telemetryName: entry.telemetryName,
     ...addressOf(baseUrl),
     ...protocol,
@@ -184,7 +187,21 @@ export function endpointPath(
 ): string | undefined {
   const either = provider.paths[dialect];
   if (either === undefined) return undefined;
-  const path = typeof either === 'string' ? either : either[stream ? 'streamed' : 'buffered'];
+  return filledPath(
+    provider,
+    typeof either === 'string' ? either : either[stream ? 'streamed' : 'buffered'],
+    name,
+    project,
+  );
+}
+
+/** A path of the catalogue with its places filled in. */
+export function filledPath(
+  provider: Provider,
+  path: string,
+  name: string,
+  project: string | undefined,
+): string | undefined {
   if (!path.includes('{')) return provider.basePath + path;
   // Dots are not encoded, and as a segment of their own would lead to another path.
   if (name === '.' || name === '..') return undefined;

@@ -101,6 +101,7 @@ const healthSigns: Readonly<Record<FailureKind | 'answered', HealthSign>> = {
   generation_failed: 'up',
   // It was not asked, or not until the end.
   no_secret: 'neither',
+  not_offered: 'neither',
   unsupported: 'neither',
   cancelled: 'neither',
 };

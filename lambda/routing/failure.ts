@@ -15,6 +15,7 @@ export type FailureKind =
   | 'context_length'
   | 'content_policy'
   | 'rejected'
+  | 'not_offered'
   | 'unsupported'
   | 'cancelled';
 

@@ -32,6 +32,8 @@ export const reactions: Readonly<Record<FailureKind, Reaction>> = {
   // The caller's request is at fault: every target would say the same, or should.
   content_policy: { next: 'stop' },
   rejected: { next: 'stop' },
+  // Another vendor may have it.
+  not_offered: { next: 'next_target' },
   // Another target may honour what this one cannot.
   unsupported: { next: 'next_target' },
   cancelled: { next: 'stop' },
@@ -66,6 +68,7 @@ const byTelling: readonly FailureKind[] = [
   'generation_failed',
   'context_length',
   'unsupported',
+  'not_offered',
   'unauthorized',
   'not_found',
   'no_secret',

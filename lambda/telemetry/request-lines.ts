@@ -20,6 +20,7 @@ const targetFailed: Readonly<Record<AttemptRecord['outcome'], boolean | undefine
   rejected: false,
   generation_failed: true,
   no_secret: undefined,
+  not_offered: undefined,
   unsupported: undefined,
   cancelled: undefined,
 };

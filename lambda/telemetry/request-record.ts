@@ -65,6 +65,8 @@ export type RequestRecord = {
   /** Spent by the gateway itself: neither in waiting for vendors nor for the caller. */
   overheadMs?: number;
   usage?: Usage | undefined;
+  /** The vendor counts no tokens; they are a guess of ours. */
+  usageEstimated?: boolean;
   finishReason?: string | undefined;
   errorCode?: string;
   faultDomain?: 'caller' | 'policy' | 'provider' | 'gateway';

@@ -18,8 +18,8 @@ export function startCoreFetch(snapshot: Snapshot, fields: Partial<GatewayDeps> 
     const body = Buffer.from(await request.arrayBuffer());
     const { pathname, search } = new URL(request.url);
     const receivedAtMs = deps.now();
-    const { sink, response } = responding(request.method);
-    void gateway.handle(
+    const { sink, response, broken } = responding(request.method);
+    const handling = gateway.handle(
       {
         id: `request-${++requests}`,
         method: request.method,
@@ -33,13 +33,14 @@ export function startCoreFetch(snapshot: Snapshot, fields: Partial<GatewayDeps> 
       },
       sink,
     );
+    handling.catch(broken);
     return response;
   };
   return { fetch: coreFetch, lines, close };
 }
 
 /** A sink, and the response that it becomes with its head. */
-function responding(method: string): { sink: Sink; response: Promise<Response> } {
+function responding(method: string): { sink: Sink; response: Promise<Response>; broken(error: unknown): void } {
   let answered = (_: Response) => {};
   const response = new Promise<Response>((resolve) => {
     answered = resolve;
@@ -60,6 +61,7 @@ function responding(method: string): { sink: Sink; response: Promise<Response> }
   };
   return {
     response,
+    broken: (error) => writer?.error(error),
     sink: {
       head: (status, headers) => answered(new Response(method === 'HEAD' ? null : body, { status, headers })),
       write,

@@ -20,6 +20,7 @@ import { aSnapshot } from './snapshots.ts';
 export type CollectingSink = Sink & {
   heads: { status: number; headers: Record<string, string> }[];
   text(): string;
+  bytes(): Buffer;
   ended: boolean;
 };
 
@@ -32,6 +33,7 @@ export function collectingSink(): CollectingSink {
   const sink: CollectingSink = {
     heads: [],
     ended: false,
+    bytes: () => Buffer.concat(pieces),
     text: () => Buffer.concat(pieces).toString('utf8'),
     head: (status, headers) => void sink.heads.push({ status, headers }),
     write: keep,

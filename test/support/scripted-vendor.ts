@@ -6,6 +6,8 @@ export type SeenRequest = {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
+  /** As it came; `text` is the same read as UTF-8. */
+  bytes: Buffer;
   text: string;
   body: Record<string, unknown>;
 };
@@ -33,9 +35,10 @@ export async function startScriptedVendor(): Promise<ScriptedVendor> {
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece);
-    const text = Buffer.concat(pieces).toString('utf8');
+    const bytes = Buffer.concat(pieces);
+    const text = bytes.toString('utf8');
     const { method = '', url = '', headers } = request;
-    const saw = { method, path: url, headers, text, body: text.startsWith('{') ? JSON.parse(text) : {} };
+    const saw = { method, path: url, headers, bytes, text, body: text.startsWith('{') ? JSON.parse(text) : {} };
     seen.push(saw);
     for (const waiter of waiting) if (seen.length >= waiter.count) waiter.resolve();
     await (queue.shift() ?? fallback)(saw, response);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { endpointsTable } from './endpoints-table.ts';
 import { type Matrix, measureMatrix } from './matrix.ts';
 import { shortTable, wholeTables, withGenerated } from './render.ts';
 
@@ -12,5 +13,6 @@ export async function generatedFiles(matrix?: Matrix): Promise<{ path: string; t
   return [
     write('README.md', 'vendors', shortTable(measured)),
     write('docs/dialects.md', 'dialects', wholeTables(measured)),
+    write('docs/endpoints.md', 'endpoints', endpointsTable()),
   ];
 }
