@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { reservedProviderNames } from './reserved-names.ts';
 import {
   affinitySchema,
   hedgeSchema,
@@ -8,12 +9,6 @@ import {
   targetsSchema,
 } from './routing-schema.ts';
 import { timeoutsSchema } from './value-schemas.ts';
-
-/** Provider names are path segments and halves of `provider/model`; these words are paths of the gateway itself. */
-const reservedProviderNames = [
-  ...['v1', 'v1beta', 'v2', 'health', 'ping', 'status', 'chat', 'completions', 'models', 'responses', 'messages'],
-  ...['embeddings', 'images', 'audio', 'moderations', 'rerank', 'route', 'stats', 'admin', 'streams', 'console'],
-];
 
 const providerName = v.pipe(
   v.string(),
@@ -133,6 +128,7 @@ export const keySchema = v.strictObject({
 
 export const settingsSchema = v.strictObject({
   name: v.literal('default'),
+  passThrough: v.optional(v.boolean()),
   defaultModel: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   unsupportedParameters: v.optional(unsupportedParametersSchema),
   onStreamFailure: v.optional(onStreamFailureSchema),

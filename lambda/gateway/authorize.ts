@@ -19,7 +19,13 @@ export function readProviderKey({ auth }: Provider, secret: string | undefined):
 }
 
 /** What of a request is signed where providers take a signature instead of a key. */
-type Signable = { path: string; body: Buffer | string; headers: Readonly<Record<string, string>> };
+type Signable = {
+  /** `POST` where nothing is said. */
+  method?: string;
+  path: string;
+  body: Buffer | string;
+  headers: Readonly<Record<string, string>>;
+};
 type Deps = Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'now'>;
 type Limits = { deadlineMs: number; signal: AbortSignal };
 
@@ -76,7 +82,7 @@ async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): 
 
 /** The headers that sign a call with the function's role; undefined where the provider takes no signature or there is no role. */
 function signatureFor(
-  { path, body, headers: { 'content-type': contentType = 'application/json' } }: Signable,
+  { method = 'POST', path, body, headers }: Signable,
   { auth, region, basePath, signedAs }: Provider,
   deps: Pick<GatewayDeps, 'awsCredentials' | 'now'>,
 ): Record<string, string> | undefined {
@@ -84,7 +90,10 @@ function signatureFor(
   const credentials = deps.awsCredentials();
   if (!credentials) return undefined;
   const signedPath = signedAs.basePath + path.slice(basePath.length);
-  const headers = { host: signedAs.origin.host, 'content-type': contentType };
+  // AWS wants every header of its own to be signed, and what the body is.
+  const own = Object.entries(headers).filter(([name]) => name.startsWith('x-amz') || name === 'content-type');
+  const signed = { ...Object.fromEntries(own), host: signedAs.origin.host };
+
   const scope = { credentials, region, service: auth.service, nowMs: deps.now() };
-  return signRequest({ method: 'POST', path: signedPath, headers, body }, scope);
+  return signRequest({ method, path: signedPath, headers: signed, body }, scope);
 }

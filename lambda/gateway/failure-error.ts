@@ -3,7 +3,10 @@ import type { PlannedAttempt } from '../routing/plan.ts';
 import { type ErrorCode, type ErrorDetails, GatewayError } from './gateway-error.ts';
 
 /** What the caller is told when the last attempt failed: the vendor's own words where they are the caller's business. */
-export function failureError(failure: Failure, { provider, model }: PlannedAttempt): GatewayError {
+export function failureError(
+  failure: Failure,
+  { provider, model }: Pick<PlannedAttempt, 'provider' | 'model'>,
+): GatewayError {
   const { code, message, details } = explanations[failure.kind](failure, {
     provider,
     model,

@@ -1,4 +1,4 @@
-import type { CallerError } from '../dialects/dialect.ts';
+import type { CallerError, ClientDialect } from '../dialects/dialect.ts';
 
 /** Who is at fault: the caller, a policy of the operator, the provider, or the gateway itself. */
 export type FaultDomain = 'caller' | 'policy' | 'provider' | 'gateway';
@@ -41,6 +41,8 @@ export type ErrorDetails = {
   type?: string;
   providerCode?: string;
   headers?: Record<string, string>;
+  /** The dialect in which it is told, where the path does not say. */
+  client?: Pick<ClientDialect, 'encodeError'>;
   cause?: unknown;
 };
 

@@ -114,6 +114,11 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
       const { forward } = await import('./forward.ts');
       return idempotently(exchange, deps, (protectedExchange) => forward(protectedExchange, route.endpoint, deps));
     }
+    case 'pass-through': {
+      requireFit(request);
+      const { passThrough } = await import('./pass-through.ts');
+      return idempotently(exchange, deps, (protectedExchange) => passThrough(protectedExchange, route, deps));
+    }
   }
 }
 
@@ -135,7 +140,7 @@ async function answerError(thrown: unknown, { request, sink, record, timings, me
     await sink.end();
     return;
   }
-  const dialect = await errorDialect(request.path);
+  const dialect = error.details.client ?? (await errorDialect(request.path));
   const body = dialect.encodeError(callerError(error, request.id));
   const told = metadata ? { ...body, [metadataField]: answerMetadata(record) } : body;
   await sendJson(sink, error.status, told, { ...error.details.headers, ...answerHeaders(record, timings) });

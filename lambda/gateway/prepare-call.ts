@@ -42,7 +42,8 @@ export async function prepareCall(
     if ('failure' in outgoing) return outgoing;
     const { unsupported } = outgoing;
     if (unsupported.length > 0 && !plan.dropsUnsupported) return { failure: { kind: 'unsupported', unsupported } };
-    const authorization = await authorize(outgoing, { provider, key }, deps, plan);
+    const signable = { ...outgoing, headers: { 'content-type': 'application/json', ...outgoing.headers } };
+    const authorization = await authorize(signable, { provider, key }, deps, plan);
     if (!authorization) return { failure: { kind: 'no_secret' } };
     const opening = { ...authorization.headers, ...(await gatewayHeaders(provider, deps)) };
     const headers = outgoingHeaders(outgoing, provider, forwardedTo(provider, plan.forwardedHeaders), opening);
@@ -62,7 +63,7 @@ function forwardedTo({ auth, cloudflareToken }: Provider, headers: Record<string
 }
 
 /** What it means that a key gave no token; undefined for everything else. */
-function failureOfKey(error: unknown): Failure | undefined {
+export function failureOfKey(error: unknown): Failure | undefined {
   if (error instanceof UnusableKeyError) return { kind: 'unauthorized', detail: error.message };
   if (!(error instanceof TokenRefusedError)) return undefined;
   const { status, message: detail } = error;
@@ -72,7 +73,7 @@ function failureOfKey(error: unknown): Failure | undefined {
 
 /** Whether a call was refused for a token that had been remembered; if so it is forgotten, and another may be asked for. */
 export function forgetRefusedToken(
-  { key, authorization }: PreparedCall,
+  { key, authorization }: Pick<PreparedCall, 'key' | 'authorization'>,
   { kind, status }: Failure,
   startedMs: number,
   deps: Pick<GatewayDeps, 'accessTokens'>,

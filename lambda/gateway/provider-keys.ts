@@ -26,19 +26,22 @@ export function wantedKeys({ headers }: Pick<GatewayRequest, 'headers'>): KeyRan
   );
 }
 
-type Asker = Pick<AttemptContext, 'keyRange'>;
+/** `tried` are keys that the request has had no luck with. */
+type Asker = Pick<AttemptContext, 'keyRange'> & { tried?: readonly string[] };
 
 /** The keys of a provider, in the first entry of the vendor secret that has any; those that the caller wants. */
 export async function keysOf(
   provider: Pick<Provider, 'secretNames'>,
-  { keyRange }: Asker,
+  { keyRange, tried = [] }: Asker,
   deps: Pick<GatewayDeps, 'secrets'>,
 ): Promise<readonly PlacedKey[]> {
   const secrets = await deps.secrets.get();
   for (const name of provider.secretNames) {
     const keys = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
     if (!keys || keys.length === 0) continue;
-    const placed = keys.map((secret, index) => ({ secret, place: index + 1 }));
+    const placed = keys
+      .map((secret, index) => ({ secret, place: index + 1 }))
+      .filter(({ secret }) => !tried.includes(secret));
     return keyRange ? placed.filter(({ place }) => place >= keyRange.from && place <= keyRange.to) : placed;
   }
   return [];
@@ -81,6 +84,15 @@ export async function hasRestedKey(
   const provider = findProvider(context.snapshot, target.provider);
   if (!provider) return false;
   return deps.keyRing.hasRested(await keysOf(provider, context, deps), targetName(target), deps.now());
+}
+
+/** Whether a provider has a key that was not tried yet and is not resting. */
+export async function hasOtherKey(
+  provider: Provider,
+  { target, ...asker }: Asker & { target: PlannedAttempt },
+  deps: Pick<GatewayDeps, 'secrets' | 'keyRing' | 'now'>,
+): Promise<boolean> {
+  return deps.keyRing.hasRested(await keysOf(provider, asker, deps), targetName(target), deps.now());
 }
 
 const restAfterRefusalMs = 60_000;

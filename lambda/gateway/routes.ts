@@ -1,7 +1,10 @@
+import { reservedProviderNames } from '../config/reserved-names.ts';
 import { clientDialectsByPath, geminiConversation } from '../dialects/client-dialects.ts';
 import type { ClientDialect } from '../dialects/dialect.ts';
 import { openAiChatClient } from '../dialects/openai-chat/openai-chat.ts';
 import { type EndpointName, endpointNames } from '../dialects/vendor-endpoint.ts';
+import { catalogueEntry } from '../providers/catalogue.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Conversation } from './conversation.ts';
 import type { GatewayRequest } from './exchange.ts';
 import { GatewayError } from './gateway-error.ts';
@@ -11,7 +14,8 @@ export type Route =
   | { name: 'models' }
   | { name: 'model'; id: string }
   | ({ name: 'conversation' } & Conversation)
-  | { name: 'forward'; endpoint: EndpointName };
+  | { name: 'forward'; endpoint: EndpointName }
+  | { name: 'pass-through'; provider: string; rest: string };
 
 /** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
 export async function findRoute({
@@ -28,6 +32,8 @@ export async function findRoute({
   if (endpoint) return allow(method, 'POST', path, { name: 'forward', endpoint });
   const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
   if (id) return allow(method, 'GET', path, { name: 'model', id });
+  const own = ownPath(path);
+  if (own) return { name: 'pass-through', ...own };
   const known = [...Object.keys(clientDialectsByPath), ...endpointNames.map((name) => `/${name}`)].map(
     (one) => `POST /v1${one}`,
   );
@@ -40,7 +46,25 @@ export async function findRoute({
 /** The dialect in which to tell an error, whatever else is wrong with the request. */
 export async function errorDialect(path: string): Promise<ClientDialect> {
   const conversation = await conversationOf(plainPath(path), 'alt=sse').catch(() => undefined);
-  return conversation?.client ?? openAiChatClient;
+  if (conversation) return conversation.client;
+  const entry = catalogueEntry(ownPath(path)?.provider ?? '');
+  return entry ? providerErrorDialect(entry) : openAiChatClient;
+}
+
+/** The dialect in which callers of a vendor's own API are told errors: the vendor's first, where callers speak it. */
+export async function providerErrorDialect({ paths }: Pick<Provider, 'paths'>): Promise<ClientDialect> {
+  const [first] = Object.keys(paths);
+  const client = first === 'gemini' ? geminiConversation('/models/any:generateContent', '')?.client : undefined;
+  return (
+    (await (client ?? (first === 'anthropic-messages' ? clientDialectsByPath['/messages'] : undefined))?.()) ??
+    openAiChatClient
+  );
+}
+
+/** `/{provider}/…`; words that no provider can have are paths of the gateway itself. */
+function ownPath(path: string): { provider: string; rest: string } | undefined {
+  const [, provider = '', rest = ''] = /^\/([a-z0-9][a-z0-9._-]{0,62})(\/.*)$/s.exec(path) ?? [];
+  return provider === '' || reservedProviderNames.includes(provider) ? undefined : { provider, rest };
 }
 
 function plainPath(path: string): string {

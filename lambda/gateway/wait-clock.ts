@@ -49,6 +49,7 @@ export function watchedUpstream(
   return {
     post: (call) => watched(call, upstream.post),
     get: (call) => watched(call, upstream.get),
+    send: (method, call) => watched(call, (sent) => upstream.send(method, sent)),
     close: upstream.close,
   };
 }

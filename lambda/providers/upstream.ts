@@ -27,6 +27,7 @@ export type UpstreamExchange = { response: Promise<IncomingMessage>; abort(error
 export type Upstream = {
   post(call: UpstreamCall): UpstreamExchange;
   get(call: UpstreamCall): UpstreamExchange;
+  send(method: string, call: UpstreamCall): UpstreamExchange;
   close(): void;
 };
 
@@ -39,6 +40,7 @@ export function createUpstream(): Upstream {
   return {
     post: (call) => startExchange('POST', call, agents),
     get: (call) => startExchange('GET', call, agents),
+    send: (method, call) => startExchange(method, call, agents),
     close() {
       agents.plain.destroy();
       agents.secure.destroy();
@@ -48,7 +50,7 @@ export function createUpstream(): Upstream {
 
 type Agents = { plain: http.Agent; secure: https.Agent };
 
-function startExchange(method: 'GET' | 'POST', call: UpstreamCall, agents: Agents): UpstreamExchange {
+function startExchange(method: string, call: UpstreamCall, agents: Agents): UpstreamExchange {
   const { secure, hostname, port } = call.origin;
   // As a flat list, which Node writes as it is instead of checking and storing each header.
   const headers = ['host', call.origin.host];

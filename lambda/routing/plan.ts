@@ -99,7 +99,8 @@ export function planAttempts({ snapshot, model, entropy }: PlanInput): Plan {
   return { attempts: [...attempts.values()], leftOut: [] };
 }
 
-function limitsOf(own: Timeouts, general: Timeouts): Limits {
+/** The limits of a model, with those that hold in general where it has none. */
+export function limitsOf(own: Timeouts, general: Timeouts): Limits {
   return {
     connectMs: own.connectMs ?? general.connectMs ?? defaultLimits.connectMs,
     firstContentMs: own.firstContentMs ?? general.firstContentMs ?? defaultLimits.firstContentMs,

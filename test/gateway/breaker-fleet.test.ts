@@ -77,7 +77,7 @@ async function fleet() {
     const stats = dynamoStatsStore(dynamoDb.client, tableName);
     const cache = { polledAtMs: world.nowMs - (index * pollEveryMs) / gatewayCount, live: emptyLiveStats };
     const { deps, close } = coreDeps(snapshot, {
-      upstream: { post, get: post, close: () => {} },
+      upstream: { post, get: post, send: (_, call) => post(call), close: () => {} },
       breakers,
       live: async () => breakers.overlay(cache.live),
       now: () => world.nowMs,

@@ -46,7 +46,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     return { response, abort: () => {} };
   };
   const fields: Partial<GatewayDeps> = {
-    upstream: { post, get: post, close: () => {} },
+    upstream: { post, get: post, send: (_, call) => post(call), close: () => {} },
     secrets: {
       get: async () => secrets,
       refresh: async () => {
