@@ -10,7 +10,7 @@ import { BrokenAnswerError, type Exchange, type GatewayRequest, type Sink, sendJ
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
 import { idempotently } from './idempotency.ts';
-import { describeModel, listModels } from './models.ts';
+import { openAiModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
 import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
@@ -32,7 +32,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       const record: RequestRecord = { requestId, method, path: request.path.slice(0, 200), receivedAtMs, attempts: [] };
       if (coldStart) record.coldStart = true;
       coldStart = false;
-      const watch = watchRequest(record, sink, deps);
+      const watch = watchRequest(record, method === 'HEAD' ? headOnly(sink) : sink, deps);
       const known = {
         request,
         sink: watch.sink,
@@ -50,6 +50,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
     },
   };
+}
+
+/** The answer to HEAD is that to GET without its body, whatever the host makes of one. */
+function headOnly(sink: Sink): Sink {
+  return { head: sink.head, write: () => undefined, end: () => sink.end() };
 }
 
 /**
@@ -102,9 +107,18 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   const headers = { 'x-request-id': request.id };
   switch (route.name) {
     case 'models':
-      return sendJson(sink, 200, listModels(snapshot, caller), headers);
-    case 'model':
-      return sendJson(sink, 200, describeModel(snapshot, route.id, caller), headers);
+    case 'model': {
+      const asked = { snapshot, caller, query: request.query };
+      const { listing } = route;
+      const manner = listing === 'openai' ? openAiModels : (await import('./model-lists.ts')).modelLists[listing];
+      const body = route.name === 'model' ? manner.describe(asked, route.id) : manner.list(asked);
+      return sendJson(sink, 200, body, headers);
+    }
+    case 'count-tokens': {
+      requireFit(request);
+      const { countTokens } = await import('./count-tokens.ts');
+      return countTokens(exchange, deps);
+    }
     case 'conversation':
       requireFit(request);
       return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
@@ -140,7 +154,7 @@ async function answerError(thrown: unknown, { request, sink, record, timings, me
     await sink.end();
     return;
   }
-  const dialect = error.details.client ?? (await errorDialect(request.path));
+  const dialect = error.details.client ?? (await errorDialect(request));
   const body = dialect.encodeError(callerError(error, request.id));
   const told = metadata ? { ...body, [metadataField]: answerMetadata(record) } : body;
   await sendJson(sink, error.status, told, { ...error.details.headers, ...answerHeaders(record, timings) });

@@ -8,19 +8,25 @@ import { GatewayError } from './gateway-error.ts';
 /** OpenAI's model object (https://platform.openai.com/docs/api-reference/models/object). */
 export type ModelObject = { id: string; object: 'model'; created: number; owned_by: string };
 
+/** Who asks, with which query. */
+export type ModelsAsked = { snapshot: Snapshot; caller: Caller; query: string };
+
+/** A manner of telling about models: all of them, or one under any name that a request may carry. */
+export type ModelListManner = { list(asked: ModelsAsked): object; describe(asked: ModelsAsked, name: string): object };
+
 /** The configured models that this caller may use. Targets by `provider/model` work too but cannot be enumerated. */
-export function listModels(snapshot: Snapshot, caller: Caller): { object: 'list'; data: ModelObject[] } {
-  const names = Object.keys(snapshot.models).filter((name) => mayUse(caller, name));
-  return {
-    object: 'list',
-    data: names.map((name) => modelObject(snapshot, name, requireModel(snapshot, name, caller))),
-  };
+export function usableModels({ snapshot, caller }: ModelsAsked): string[] {
+  return Object.keys(snapshot.models).filter((name) => mayUse(caller, name));
 }
 
-/** One model under any name that a request may carry; throws as `requireModel` does. */
-export function describeModel(snapshot: Snapshot, name: string, caller: Caller): ModelObject {
-  return modelObject(snapshot, name, requireModel(snapshot, name, caller));
-}
+/** OpenAI's manner. */
+export const openAiModels: ModelListManner = {
+  list: (asked) => ({
+    object: 'list',
+    data: usableModels(asked).map((name) => openAiModels.describe(asked, name)),
+  }),
+  describe: ({ snapshot, caller }, name) => modelObject(snapshot, name, requireModel(snapshot, name, caller)),
+};
 
 /** No provider has longer ones; a name comes back in headers, errors and the log. */
 const longestName = 500;

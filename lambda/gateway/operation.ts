@@ -15,6 +15,8 @@ export type Operation = {
   model: string | undefined;
   /** The answer is wanted piece by piece, so that its first content has a time limit of its own. */
   stream: boolean;
+  /** It says nothing of how fast the target is at what it is there for. */
+  isAside?: true;
   /** Set when it is a conversation, whose stream can be taken up where it breaks off. */
   conversation?: ClientCall;
   /** Writes the request for one target, or says why it cannot be asked. */

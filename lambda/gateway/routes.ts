@@ -11,27 +11,27 @@ import { GatewayError } from './gateway-error.ts';
 
 export type Route =
   | { name: 'health' }
-  | { name: 'models' }
-  | { name: 'model'; id: string }
+  | { name: 'models'; listing: ModelListing }
+  | { name: 'model'; id: string; listing: ModelListing }
   | ({ name: 'conversation' } & Conversation)
+  | { name: 'count-tokens' }
   | { name: 'forward'; endpoint: EndpointName }
   | { name: 'pass-through'; provider: string; rest: string };
 
 /** What a request wants. Every path works with and without `/v1`. Throws `unknown_url` and `method_not_allowed`. */
-export async function findRoute({
-  method,
-  path,
-  query,
-}: Pick<GatewayRequest, 'method' | 'path' | 'query'>): Promise<Route> {
+export async function findRoute(
+  request: Pick<GatewayRequest, 'method' | 'path' | 'query' | 'headers'>,
+): Promise<Route> {
+  const { method, path, query } = request;
   const plain = plainPath(path);
   if (plain === '/health') return allow(method, 'GET', path, { name: 'health' });
-  if (plain === '/models') return allow(method, 'GET', path, { name: 'models' });
   const conversation = await conversationOf(plain, query);
   if (conversation) return allow(method, 'POST', path, { name: 'conversation', ...conversation });
   const endpoint = endpointNames.find((name) => plain === `/${name}`);
   if (endpoint) return allow(method, 'POST', path, { name: 'forward', endpoint });
-  const id = plain.startsWith('/models/') ? decoded(plain.slice('/models/'.length)) : undefined;
-  if (id) return allow(method, 'GET', path, { name: 'model', id });
+  if (plain === countTokensPath) return allow(method, 'POST', path, { name: 'count-tokens' });
+  const models = modelsRoute(request);
+  if (models) return allow(method, 'GET', path, models);
   const own = ownPath(path);
   if (own) return { name: 'pass-through', ...own };
   const known = [...Object.keys(clientDialectsByPath), ...endpointNames.map((name) => `/${name}`)].map(
@@ -44,9 +44,13 @@ export async function findRoute({
 }
 
 /** The dialect in which to tell an error, whatever else is wrong with the request. */
-export async function errorDialect(path: string): Promise<ClientDialect> {
+export async function errorDialect(request: Pick<GatewayRequest, 'path' | 'headers'>): Promise<ClientDialect> {
+  const { path } = request;
   const conversation = await conversationOf(plainPath(path), 'alt=sse').catch(() => undefined);
   if (conversation) return conversation.client;
+  if (plainPath(path) === countTokensPath) return clientOf('anthropic-messages');
+  const models = modelsRoute(request);
+  if (models) return clientOf(listingDialects[models.listing]);
   const entry = catalogueEntry(ownPath(path)?.provider ?? '');
   return entry ? providerErrorDialect(entry) : openAiChatClient;
 }
@@ -54,11 +58,35 @@ export async function errorDialect(path: string): Promise<ClientDialect> {
 /** The dialect in which callers of a vendor's own API are told errors: the vendor's first, where callers speak it. */
 export async function providerErrorDialect({ paths }: Pick<Provider, 'paths'>): Promise<ClientDialect> {
   const [first] = Object.keys(paths);
-  const client = first === 'gemini' ? geminiConversation('/models/any:generateContent', '')?.client : undefined;
-  return (
-    (await (client ?? (first === 'anthropic-messages' ? clientDialectsByPath['/messages'] : undefined))?.()) ??
-    openAiChatClient
-  );
+  return clientOf(first);
+}
+
+async function clientOf(dialect: string | undefined): Promise<ClientDialect> {
+  const gemini = dialect === 'gemini' ? geminiConversation('/models/any:generateContent', '')?.client : undefined;
+  const client = gemini ?? (dialect === 'anthropic-messages' ? clientDialectsByPath['/messages'] : undefined);
+  return (await client?.()) ?? openAiChatClient;
+}
+
+const countTokensPath = '/messages/count_tokens';
+
+/** In whose manner models are listed. */
+export type ModelListing = 'openai' | 'anthropic' | 'gemini';
+
+const listingDialects: Readonly<Record<ModelListing, string>> = {
+  openai: 'openai-chat',
+  anthropic: 'anthropic-messages',
+  gemini: 'gemini',
+};
+
+/** Google's SDK asks under `/v1beta`; Anthropic's sends its header with every request, which OpenAI's never does. */
+function modelsRoute({ path, headers }: Pick<GatewayRequest, 'path' | 'headers'>) {
+  const match = /^(\/v1beta)?\/models(?:\/(.+))?$/.exec(plainPath(path));
+  if (!match) return undefined;
+  const [, beta, encoded] = match;
+  const listing: ModelListing = beta ? 'gemini' : headers['anthropic-version'] === undefined ? 'openai' : 'anthropic';
+  if (encoded === undefined) return { name: 'models' as const, listing };
+  const id = decoded(encoded);
+  return id === undefined ? undefined : { name: 'model' as const, id, listing };
 }
 
 /** `/{provider}/…`; words that no provider can have are paths of the gateway itself. */

@@ -61,6 +61,7 @@ export async function trackedAttempt(
   records.push(record);
   const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => {
     noteHealth(outcome, { ...attempt, startedAtMs }, deps);
+    if (context.operation.isAside) return;
     deps.measure({
       target: targetName(target),
       atMs: deps.now(),
