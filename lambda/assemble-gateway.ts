@@ -5,6 +5,7 @@ import { splitTarget } from './config/resolve-target.ts';
 import { type BreakerBoard, type BreakerBoardParts, createBreakerBoard } from './gateway/breaker-board.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
+import { createHedgeBudget } from './gateway/hedge-budget.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import { localTurns } from './gateway/turns.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
@@ -75,13 +76,11 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     awsCredentials,
     live: async () => breakers.overlay(emptyLiveStats),
     breakers,
-    retries: createRetryBudget(now),
-    turn: localTurns(),
+    ...attemptState(now),
     measure: () => {},
     idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),
     upstream,
-    keyRing: createKeyRing(),
     now,
     monotonicMs: () => performance.now(),
     random: Math.random,
@@ -96,6 +95,16 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     settled: async () =>
       void (await Promise.all([snapshot, secrets, firstKeyDigest, keys, breakers].map((each) => each.settled()))),
     close: upstream.close,
+  };
+}
+
+/** What attempts remember from one request to the next. */
+function attemptState(now: () => number) {
+  return {
+    retries: createRetryBudget(now),
+    hedges: createHedgeBudget(),
+    turn: localTurns(),
+    keyRing: createKeyRing(),
   };
 }
 

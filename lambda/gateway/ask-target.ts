@@ -9,7 +9,7 @@ import type { AttemptContext } from './attempt.ts';
 import type { Lease } from './breaker-board.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { hasRestedKey, restKey } from './provider-keys.ts';
-import { type Tracked, trackedAttempt } from './tracked-attempt.ts';
+import { lostRace, type Tracked, trackedAttempt } from './tracked-attempt.ts';
 
 /** One request on its way through its plan. */
 export type Run = {
@@ -32,23 +32,31 @@ export type Asking = {
   next?: PlannedAttempt | undefined;
   lease?: Lease | undefined;
   retry?: AttemptRecord['retry'];
+  /** It is started besides a target that is silent. */
+  hedge?: true;
 };
+
+/** The failure that ends the request, whatever other targets there are: it is the caller's own. */
+export function finalFailure({ failures }: Pick<Run, 'failures'>): FailedTry | undefined {
+  return failures.findLast(({ failure }) => reactions[failure.kind].next === 'stop');
+}
 
 /**
  * Asks one target, and once more where its failure makes that sensible: with another key, a fresh secret, or after a
  * hitch. Undefined when it has failed; then the reasons are the last of the run's failures.
  */
 export async function askTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
-  const { target, next, lease } = asking;
+  const { target, next, lease, hedge } = asking;
   const { context, deps, records, failures } = run;
   const used = new Set<Retry>();
   let { retry } = asking;
   for (let tries = 1; ; tries++) {
     const startedAtMs = deps.now();
     const limits = limitsWithin(target, next, timeLeft(context, deps));
-    const tracked = await trackedAttempt({ target, limits, lease, retry }, context, deps, records);
+    const tracked = await trackedAttempt({ target, limits, lease, retry, hedge }, context, deps, records);
     const { outcome } = tracked;
     if (outcome.kind !== 'failed') return tracked;
+    if (context.signal.reason === lostRace) return undefined;
     const { failure, secret } = outcome;
     failures.push({ target, failure, secret, atMs: deps.now() });
     restKey(failure, { secret, target }, deps);

@@ -9,6 +9,7 @@ import type { LiveStats } from '../routing/live-stats.ts';
 import type { IdempotencyStore } from '../store/idempotency-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { BreakerBoard } from './breaker-board.ts';
+import type { HedgeBudget } from './hedge-budget.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { Turns } from './turns.ts';
 
@@ -41,6 +42,7 @@ export type GatewayDeps = {
   /** The breakers as they are known here; `live` has them laid over what was polled. */
   breakers: BreakerBoard;
   retries: RetryBudget;
+  hedges: HedgeBudget;
   /** The next turn of what takes turns under a name. */
   turn: Turns;
   upstream: Upstream;

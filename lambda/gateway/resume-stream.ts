@@ -40,7 +40,7 @@ type Source = {
  * what the caller has already. Otherwise it ends as a relay does that knows no other target.
  */
 export function resumableRelay(
-  { target, outcome, settle, plan, context }: AskedModel & { outcome: Streaming & { opened: OpenEvents } },
+  { target, outcome, settle, record, plan, context }: AskedModel & { outcome: Streaming & { opened: OpenEvents } },
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Relay {
@@ -51,7 +51,7 @@ export function resumableRelay(
     const resumption = newResumption({ call, first: target, plan: plan.attempts, partial, context, records }, deps);
     // The first one belongs to whoever called the relay.
     const take: Source['take'] = (event) => [event];
-    let source = sourceOf({ target, outcome, settle, record: records.at(-1), take, close: () => {} });
+    let source = sourceOf({ target, outcome, settle, record, take, close: () => {} });
     const facts: RelayedStream = { failure: undefined };
 
     async function* wholeAnswer(): AsyncGenerator<ChatEvent> {
@@ -182,14 +182,13 @@ async function askToGoOn(
   const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(way.call) };
   const result = await runPlan([target], again, deps, records);
   if (result?.outcome.kind !== 'streaming') return undefined;
-  const { outcome, settle } = result;
+  const { outcome, settle, record } = result;
   const { opened, guard, exchange } = outcome;
   const close = () => {
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
   };
-  if (opened)
-    return sourceOf({ target, outcome: { ...outcome, opened }, settle, record: records.at(-1), take: way.take, close });
+  if (opened) return sourceOf({ target, outcome: { ...outcome, opened }, settle, record, take: way.take, close });
   close();
   return undefined;
 }

@@ -5,7 +5,8 @@ import { targetName } from '../routing/target-name.ts';
 import { canFinish } from '../routing/time-share.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { admitTarget } from './admit-target.ts';
-import { affords, askTarget, type FailedTry, type Run, timeLeft } from './ask-target.ts';
+import { askHedged } from './ask-hedged.ts';
+import { type Asking, affords, askTarget, type FailedTry, finalFailure, type Run, timeLeft } from './ask-target.ts';
 import type { AttemptContext, AttemptOutcome } from './attempt.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Tracked } from './tracked-attempt.ts';
@@ -14,6 +15,8 @@ export type PlanOutcome = {
   /** The target that answered, or the one whose failure the caller is told. */
   target: PlannedAttempt;
   outcome: AttemptOutcome;
+  /** What is remembered of the attempt that answered. */
+  record?: AttemptRecord;
   /** To be told how a streamed answer ended. */
   settle: Tracked['settle'];
 };
@@ -26,23 +29,41 @@ export async function runPlan(
   records: AttemptRecord[],
 ): Promise<PlanOutcome | undefined> {
   const run: Run = { context, deps, records, failures: [] };
+  const asked = new Set<PlannedAttempt>();
   let leastBad: PlannedAttempt | undefined;
   for (const [index, planned] of plan.entries()) {
+    if (asked.has(planned)) continue;
     const admission = await admitTarget(planned, run);
     if ('passedOver' in admission) {
       context.passedOver.push({ target: targetName(planned), reason: admission.passedOver });
       if (admission.isDown) leastBad ??= planned;
       continue;
     }
-    const { target, lease } = admission;
-    const answer = await askTarget({ target, next: plan[index + 1], lease }, run);
-    if (answer) return { target, ...answer };
-    const latest = run.failures.at(-1);
-    if (latest && reactions[latest.failure.kind].next === 'stop') return failed(latest);
+    const answer = await ask({ ...admission, next: plan[index + 1] }, plan[index + 2], asked, run);
+    if (answer) return answer;
+    const final = finalFailure(run);
+    if (final) return failed(final);
   }
   // All of them are down, or so it seems: then rather one of them than none.
   if (leastBad && run.failures.length === 0) return runPlan([{ ...leastBad, breaker: 'open' }], context, deps, records);
   return (await lastChance(run)) ?? whatToTell(run);
+}
+
+/** Asks a target, by terms that allow it the next one besides; notes in `asked` when that was done. */
+async function ask(
+  asking: Asking,
+  afterNext: PlannedAttempt | undefined,
+  asked: Set<PlannedAttempt>,
+  run: Run,
+): Promise<PlanOutcome | undefined> {
+  const { target, next, lease } = asking;
+  const { hedge } = target;
+  if (hedge && next && !lease) {
+    const helper = { target: next, next: afterNext };
+    return askHedged(asking, { hedge, helper, started: () => asked.add(next) }, run);
+  }
+  const tracked = await askTarget(asking, run);
+  return tracked && { target, ...tracked };
 }
 
 /** A vendor may ask for more; so long a caller can be kept waiting instead of being told to come back. */

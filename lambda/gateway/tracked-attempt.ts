@@ -25,9 +25,16 @@ export type StreamEnd = { failure?: Failure | undefined; usage?: Usage | undefin
 
 export type Tracked = {
   outcome: AttemptOutcome;
+  record: AttemptRecord;
   /** Takes the end of a streamed answer; the first word counts. Only then is it known what the attempt was worth. */
   settle(end: StreamEnd): void;
 };
+
+/** Why an attempt is called off: another target has answered. */
+export const lostRace = Symbol('Another target was faster');
+
+/** The vendor may have counted tokens, but has not said so. */
+const lostDetail = 'Another target was faster; what this one cost is not known';
 
 /** Timers may end a little before the clock says so. */
 const timerSlackMs = 5;
@@ -58,7 +65,8 @@ export async function trackedAttempt(
     ...(target.breaker && { breaker: target.breaker }),
     ...(key && { key }),
   };
-  records.push(record);
+  if (failure?.kind === 'cancelled' && context.signal.reason === lostRace) record.detail = lostDetail;
+  insertByStart(records, record);
   const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => {
     noteHealth(outcome, { ...attempt, startedAtMs }, deps);
     if (context.operation.isAside) return;
@@ -76,13 +84,19 @@ export async function trackedAttempt(
     const waited = { streamed: context.operation.stream, leftMs: context.deadlineMs - startedAtMs, durationMs };
     const hurried = failure.status === undefined && wasHurried(attempt, waited);
     if (wasAsked(failure)) show(...verdict(failure.kind, durationMs, hurried));
-    return { outcome, settle: () => {} };
+    return { outcome, record, settle: () => {} };
   }
   if (outcome.kind !== 'streaming') {
     if (outcome.kind === 'buffered') show('answered', { waitMs: durationMs, ...tokens(outcome.facts.usage) });
-    return { outcome, settle: () => {} };
+    return { outcome, record, settle: () => {} };
   }
   return streamed(outcome, { record, show, deps });
+}
+
+/** In the order in which they began, though one that is called off ends after the one that was faster. */
+function insertByStart(records: AttemptRecord[], record: AttemptRecord): void {
+  const behind = records.findIndex(({ startedAtMs }) => startedAtMs > record.startedAtMs);
+  records.splice(behind < 0 ? records.length : behind, 0, record);
 }
 
 /** Tells the breakers, but for what only concerns a key: whether another one is left is not known here. */
@@ -137,6 +151,7 @@ function streamed(outcome: Streaming, { record, show, deps }: Tracking): Tracked
   let isSettled = false;
   return {
     outcome: { ...outcome, guard: clock.guard },
+    record,
     settle({ failure, usage }) {
       if (isSettled) return;
       isSettled = true;

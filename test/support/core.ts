@@ -4,6 +4,7 @@ import { type BreakerBoard, createBreakerBoard } from '../../lambda/gateway/brea
 import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
+import { createHedgeBudget } from '../../lambda/gateway/hedge-budget.ts';
 import { createRetryBudget } from '../../lambda/gateway/retry-budget.ts';
 import { localTurns } from '../../lambda/gateway/turns.ts';
 import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
@@ -76,6 +77,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     live: async () => breakers.overlay(emptyLiveStats),
     breakers,
     retries: createRetryBudget(fields.now ?? Date.now),
+    hedges: createHedgeBudget(),
     turn: localTurns(),
     measure: () => {},
     accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
