@@ -29,6 +29,8 @@ export type ClientDialect = {
   encodeStream(events: AsyncIterable<ChatEvent>, answer: AnswerContext): AsyncGenerator<string>;
   /** Content type of a streamed answer. */
   streamContentType: string;
+  /** What may stand between two events and means nothing; absent where some SDK does not pass over it. */
+  keepAlive?: string;
   encodeError(error: CallerError): JsonObject;
   /** The last event of a stream that failed after it had begun. */
   encodeStreamError(error: CallerError): string;

@@ -3,11 +3,12 @@ import { UpstreamError } from '../providers/upstream.ts';
 import type { Failure } from '../routing/failure.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { answerHeaders } from './answer-headers.ts';
-import { answerMetadata, metadataSink, withMetadata } from './answer-metadata.ts';
+import { answerMetadata, type MetadataSink, metadataSink, withMetadata } from './answer-metadata.ts';
 import { type AttemptOutcome, failureOfConnection, tellable } from './attempt.ts';
 import { BrokenAnswerError, type Exchange } from './exchange.ts';
 import { failureError } from './failure-error.ts';
 import { asGatewayError, callerError, type GatewayError } from './gateway-error.ts';
+import { keepAliveSink } from './keep-alive.ts';
 import type { PlanOutcome } from './run-plan.ts';
 
 type Answered = Exclude<AttemptOutcome, { kind: 'failed' }>;
@@ -23,7 +24,11 @@ export async function deliverAnswer(exchange: Exchange, delivery: Delivery): Pro
   beginAnswer(exchange, outcomeHeaders(client, outcome));
   if (outcome.kind === 'buffered') return sendBuffered(exchange, outcome);
   // What only passes by is not known well enough to write something into it.
-  const sink = streamSink({ ...exchange, metadata: exchange.metadata && outcome.contentType === undefined }, client);
+  const isKnown = outcome.contentType === undefined;
+  const sink = streamSink(
+    { ...exchange, metadata: exchange.metadata && isKnown },
+    isKnown ? client : plainClient(client),
+  );
   try {
     await sendStream({ ...exchange, sink }, { ...delivery, outcome });
   } finally {
@@ -32,14 +37,25 @@ export async function deliverAnswer(exchange: Exchange, delivery: Delivery): Pro
   await sink.end();
 }
 
+function plainClient({ keepAlive: _, ...client }: ClientDialect): ClientDialect {
+  return client;
+}
+
 /** Sends the head of an answer that has succeeded. */
 export function beginAnswer({ sink, record, timings }: Exchange, headers: Record<string, string>): void {
   sink.head(200, { 'cache-control': 'no-cache', ...answerHeaders(record, timings), ...headers });
 }
 
 /** The caller's sink; `close`, before its end, adds what was asked of whom to those who want it. */
-export function streamSink({ sink, metadata, record }: Exchange, client: ClientDialect) {
-  return metadata ? metadataSink(sink, client, () => answerMetadata(record)) : { ...sink, close: async () => {} };
+export function streamSink({ sink, metadata, record }: Exchange, client: ClientDialect): MetadataSink {
+  const told = metadata ? metadataSink(sink, client, () => answerMetadata(record)) : { ...sink, close: async () => {} };
+  if (client.keepAlive === undefined) return told;
+  const alive = keepAliveSink(told, client.keepAlive);
+  const close = () => {
+    alive.stop();
+    return told.close();
+  };
+  return { ...alive, close };
 }
 
 function outcomeHeaders(client: ClientDialect, outcome: Answered): Record<string, string> {

@@ -70,7 +70,7 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
     if (begun !== undefined) await patiently(begun);
     while (!relayed.failure) {
       const piece = await stream.pieces.next();
-      guard.progress();
+      if (!isPing(piece.value)) guard.progress();
       const run = piece.done ? lastRun(stream.splitter) : stream.splitter.push(piece.value);
       const slow = run && pass(run);
       if (slow !== undefined) await patiently(slow);
@@ -89,6 +89,13 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
   }
   if (!done) await sink.write('data: [DONE]\n\n');
   return relayed;
+}
+
+const colon = 58;
+
+/** A comment keeps a connection open and brings nothing; a vendor that sends only such is silent. */
+function isPing(piece: Buffer | undefined): boolean {
+  return piece !== undefined && piece[0] === colon && !piece.includes('data:');
 }
 
 /** Reads every event of a run into `relayed` and leaves out what the caller must not see. */

@@ -111,7 +111,9 @@ async function streamMerged({ call, models, parts, base, exchange, deps }: Mergi
   const ends = await Promise.allSettled(parts.map(stream));
   mergeRecords(record, parts);
   // Only when none of them writes any more.
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  const broken = ends.find((end) => end.status === 'rejected');
+  if (broken) await sink.close();
+  if (broken) throw broken.reason;
   if (!hasBegun) throw noneAnswered(record, early);
   if (call.wantsUsage) await sink.write(chunkEvent(usageChunk(models, parts.map(usageOf), base)));
   await sink.write('data: [DONE]\n\n');

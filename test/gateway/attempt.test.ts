@@ -206,6 +206,20 @@ describe('an attempt', () => {
     await vendor.connections[0]?.closed;
   });
 
+  test('calls a vendor silent that sends nothing but comments in the middle of its answer', async () => {
+    const vendor = await vendorThat(async ({ socket, request }) => {
+      await request();
+      socket.write(eventStream + chunk({ content: 'a' }));
+      const pings = setInterval(() => socket.write(': ping\n\n'), 20);
+      socket.once('close', () => clearInterval(pings));
+    });
+
+    const { text, line } = await handled(snapshotOf(vendor.url, { timeouts }), chatRequest({ stream: true }));
+
+    expect(text).toContain('No further event within 200 ms');
+    expect(line).toMatchObject({ errorCode: 'provider_timeout' });
+  });
+
   test('does not blame a vendor for a caller who reads slowly', async () => {
     const vendor = await vendorThat(async ({ socket, request }) => {
       await request();

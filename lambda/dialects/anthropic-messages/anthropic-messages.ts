@@ -14,6 +14,8 @@ export const anthropicMessagesClient: ClientDialect = {
   encodeResponse: encodeMessage,
   encodeStream: encodeMessageStream,
   streamContentType: 'text/event-stream; charset=utf-8',
+  // https://docs.claude.com/en/docs/build-with-claude/streaming#ping-events
+  keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   encodeError: encodeMessagesError,
   encodeStreamError: encodeMessagesStreamError,
   endsStream: (event) => /^event: *(message_stop|error)\b/m.test(event),

@@ -19,6 +19,7 @@ export const openAiChatClient: ClientDialect = {
   encodeResponse: encodeChatAnswer,
   encodeStream: encodeChatStream,
   streamContentType: 'text/event-stream; charset=utf-8',
+  keepAlive: ': keep-alive\n\n',
   encodeError,
   encodeStreamError: (error) => `data: ${JSON.stringify(encodeError(error))}\n\n`,
   endsStream: holdsFacts,

@@ -15,6 +15,7 @@ export const openAiCompletionsClient: ClientDialect = {
   encodeResponse: encodeCompletionsAnswer,
   encodeStream: encodeCompletionsStream,
   streamContentType: 'text/event-stream; charset=utf-8',
+  keepAlive: ': keep-alive\n\n',
   encodeError,
   encodeStreamError: (error) => `data: ${JSON.stringify(encodeError(error))}\n\n`,
   endsStream: holdsFacts,

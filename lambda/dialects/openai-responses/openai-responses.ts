@@ -18,6 +18,7 @@ export const openAiResponsesClient: ClientDialect = {
   encodeResponse: encodeResponsesAnswer,
   encodeStream: encodeResponsesStream,
   streamContentType: 'text/event-stream; charset=utf-8',
+  keepAlive: ': keep-alive\n\n',
   encodeError: encodeResponsesError,
   encodeStreamError: encodeResponsesStreamError,
   endsStream: (event) => /^event: *(response\.(completed|incomplete|failed)|error)\b/m.test(event),
