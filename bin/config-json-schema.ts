@@ -21,7 +21,7 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
       'Model name to deployment name, for types that have deployments (azure-openai). Default: the same name.',
     secret: 'Entry of the vendor secret that holds its keys. Default: the entry of its own name, then of its type.',
     cloudflareGateway:
-      "Cloudflare's AI Gateway through which it is called: account and gateway, or the url of a domain of its own; provider where it is a custom one there, secret for another entry than cloudflare-ai-gateway.",
+      "Cloudflare's AI Gateway through which it is called: account and gateway, or the url of a domain of its own; provider where it is a custom one there, secret for another entry than cloudflare-ai-gateway, universal to have the keys of the provider tried there one after the other.",
     keys: 'Which of several keys a request takes: rotation (random, round-robin, priority, weighted) and weights, by the places of the keys.',
     headers: 'Further headers of every request. Never keys: those belong in the vendor secret.',
   },

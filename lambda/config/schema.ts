@@ -70,6 +70,7 @@ export const cloudflareGatewaySchema = v.strictObject({
     v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'use lower-case letters, digits and "-"')),
   ),
   secret: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  universal: v.optional(v.boolean()),
 });
 
 export const providerSchema = v.strictObject({

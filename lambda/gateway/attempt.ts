@@ -103,13 +103,13 @@ async function send(
   context: AttemptContext,
   deps: GatewayDeps,
 ): Promise<AttemptOutcome> {
-  const { provider, outgoing, headers, authorization } = prepared;
+  const { provider, outgoing, authorization } = prepared;
   const { secret } = prepared.key;
   const { unsupported, nextFetch } = outgoing;
   const { origin } = provider;
   const { connectMs } = planned.limits;
   const exchange = followedCall(
-    { origin, path: outgoing.path, headers, body: outgoing.body, connectMs },
+    { origin, ...prepared.call, connectMs },
     { nextFetch, provider, stream: context.operation.stream, authorization: authorization.headers },
     deps,
   );

@@ -3,20 +3,28 @@ import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import { UnusableKeyError } from '../providers/service-account.ts';
 import type { Failure } from '../routing/failure.ts';
+import { targetName } from '../routing/target-name.ts';
 import { type Authorization, authorize, gatewayHeaders, type ProviderKey, readProviderKey } from './authorize.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import type { Operation, VendorRequest } from './operation.ts';
+import { type KeyRange, keysOf } from './provider-keys.ts';
 import type { Timings } from './timings.ts';
+import { universalCall } from './universal-call.ts';
 import { outgoingHeaders } from './vendor-request.ts';
 
 /** A call that only has to be sent. */
 export type PreparedCall = {
   provider: Provider;
   outgoing: VendorRequest;
-  headers: Record<string, string>;
+  /** What goes over the wire. */
+  call: { path: string; headers: Record<string, string>; body: Buffer | string };
   key: ProviderKey;
   authorization: Authorization;
 };
+
+/** So many steps beside the first; as often the body is sent, as long as all of it stays small. */
+const mostFurtherKeys = 4;
+const largestUniversalBody = 4 * 1024 * 1024;
 
 /** What a call is made from. */
 export type CallPlan = {
@@ -27,13 +35,15 @@ export type CallPlan = {
   deadlineMs: number;
   signal: AbortSignal;
   timings: Timings;
+  /** The keys that the caller wants. */
+  keyRange?: KeyRange | undefined;
 };
 
 /** Writes the request for a provider and authorizes it, or says why that cannot be. */
 export async function prepareCall(
   plan: CallPlan,
   { provider, secret }: { provider: Provider; secret: string | undefined },
-  deps: Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'secrets' | 'now'>,
+  deps: Pick<GatewayDeps, 'awsCredentials' | 'accessTokens' | 'secrets' | 'keyRing' | 'now'>,
 ): Promise<PreparedCall | { failure: Failure }> {
   try {
     const key = readProviderKey(provider, secret);
@@ -47,12 +57,39 @@ export async function prepareCall(
     if (!authorization) return { failure: { kind: 'no_secret' } };
     const opening = { ...authorization.headers, ...(await gatewayHeaders(provider, deps)) };
     const headers = outgoingHeaders(outgoing, provider, forwardedTo(provider, plan.forwardedHeaders), opening);
-    return { provider, outgoing, headers, key, authorization };
+    const { path, body } = outgoing;
+    const call = await asUniversal({ path, headers, body }, { provider, secret, plan }, deps);
+    return { provider, outgoing, call, key, authorization };
   } catch (error) {
     const failure = failureOfKey(error);
     if (failure) return { failure };
     throw error;
   }
+}
+
+type Asked = { provider: Provider; secret: string | undefined; plan: CallPlan };
+type UniversalDeps = Pick<GatewayDeps, 'secrets' | 'keyRing' | 'now'>;
+
+/** As steps of a gateway that is asked for them; only what is text can be one. */
+async function asUniversal(
+  call: PreparedCall['call'],
+  asked: Asked,
+  deps: UniversalDeps,
+): Promise<PreparedCall['call']> {
+  const { path, headers, body } = call;
+  const { provider } = asked;
+  if (provider.universalPath === undefined || typeof body !== 'string') return call;
+  const room = Math.floor(largestUniversalBody / Math.max(1, body.length)) - 1;
+  const keys = (await furtherKeys(asked, deps)).slice(0, Math.max(0, Math.min(room, mostFurtherKeys)));
+  return universalCall({ path, headers, body }, provider, keys);
+}
+
+/** The other keys that do not rest, where a key is sent as it is. */
+async function furtherKeys({ provider, secret, plan }: Asked, deps: UniversalDeps): Promise<readonly string[]> {
+  if (secret === undefined || !['bearer', 'header'].includes(provider.auth.kind)) return [];
+  const others = await keysOf(provider, { keyRange: plan.keyRange, tried: [secret] }, deps);
+  const target = targetName({ provider: provider.name, model: plan.model });
+  return others.filter((key) => deps.keyRing.hasRested([key], target, deps.now())).map((key) => key.secret);
 }
 
 /** What callers say to a gateway of Cloudflare's goes to none but those. */

@@ -21,14 +21,19 @@ export const cloudflareHeaders: readonly string[] = [
 /** What is filled into a vendor's path at the gateway. */
 type Own = { entry: CatalogueEntry; baseUrl: string | undefined; region: string | undefined };
 
+/** Where the gateway itself listens, which is its universal endpoint. */
+export function gatewayUrl({ account = '', gateway = '', url }: CloudflareGateway): string {
+  return (url ?? `https://gateway.ai.cloudflare.com/v1/${account}/${gateway}`).replace(/\/+$/, '');
+}
+
 /**
  * The base URL of a vendor at the gateway, which takes the place of its own; undefined when it has none there. A custom
  * provider of Cloudflare's keeps the path of the vendor's own base URL.
  * https://developers.cloudflare.com/ai-gateway/usage/providers/
  */
 export function cloudflareUrl(gateway: CloudflareGateway, { entry, baseUrl, region }: Own): string | undefined {
-  const { account = '', gateway: name = '', url, provider } = gateway;
-  const base = (url ?? `https://gateway.ai.cloudflare.com/v1/${account}/${name}`).replace(/\/+$/, '');
+  const { provider } = gateway;
+  const base = gatewayUrl(gateway);
   if (provider !== undefined) return `${base}/${provider}${baseUrl ? new URL(baseUrl).pathname : ''}`;
   const path = entry.cloudflare?.path;
   const resource = path?.includes('{resource}') ? azureResource(baseUrl) : '';

@@ -15,7 +15,7 @@ import type {
   ModelRoute,
   Regions,
 } from './catalogue-entry.ts';
-import { type CloudflareGateway, cloudflareTokenName, cloudflareUrl } from './cloudflare-gateway.ts';
+import { type CloudflareGateway, cloudflareTokenName, cloudflareUrl, gatewayUrl } from './cloudflare-gateway.ts';
 
 /** A provider ready to be called: its catalogue entry with what configuration says on top. */
 export type Provider = {
@@ -44,6 +44,8 @@ export type Provider = {
   headers: Readonly<Record<string, string>>;
   /** The entry of the vendor secret with the token of Cloudflare's gateway, where one stands before the provider. */
   cloudflareToken?: string;
+  /** The path of the gateway's universal endpoint, where that is called instead of the vendor's place there. */
+  universalPath?: string;
   /** As whom it is called by signature, which is not always where. */
   signedAs: Address | undefined;
   /** Entries of the vendor secret that may hold its keys, the first present one counts. */
@@ -119,6 +121,7 @@ function throughGateway(gateway: CloudflareGateway, { cloudflare }: CatalogueEnt
   return {
     cloudflareToken: gateway.secret ?? cloudflareTokenName,
     keyOptional: true,
+    ...(gateway.universal ? { universalPath: addressOf(gatewayUrl(gateway)).basePath } : {}),
     paths: gateway.provider === undefined ? (cloudflare?.paths ?? paths) : paths,
   };
 }

@@ -139,6 +139,81 @@ describe("a provider behind Cloudflare's gateway", () => {
   });
 });
 
+describe('the universal endpoint', () => {
+  const config = (type: string, more: object = {}) => {
+    const url = `${new URL(cloudflare.url).origin}/v1/acc/gw`;
+    return { type, cloudflareGateway: { url, universal: true }, ...more };
+  };
+  const secrets = { it: ['key-a', 'key-b', 'key-c'], 'cloudflare-ai-gateway': ['token'] };
+
+  test('is sent one step for each key, and its answer is the answer', async () => {
+    const { head, text, line } = await ask('it/m', { config: config('groq'), secrets, headers: aigHeaders });
+
+    const [seen] = cloudflare.seen;
+    const steps = JSON.parse(seen?.text ?? '');
+    expect(head?.status).toBe(200);
+    expect(JSON.parse(text)).toEqual(completion('hello'));
+    expect(line.usage).toMatchObject({ inputTokens: 5, outputTokens: 2 });
+    expect(seen?.path).toBe('/v1/acc/gw');
+    expect(seen?.headers).toMatchObject({ 'cf-aig-authorization': 'Bearer token', 'cf-aig-cache-ttl': '60' });
+    expect(seen?.headers).not.toHaveProperty('authorization');
+    // The second of three is the one that 0.5 draws.
+    expect(steps).toMatchObject(
+      ['key-b', 'key-a', 'key-c'].map((key) => ({
+        provider: 'groq',
+        endpoint: 'chat/completions',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        query: { model: 'm', messages: [{ role: 'user', content: 'canary-prompt' }] },
+      })),
+    );
+    expect(JSON.stringify(steps)).not.toMatch(/cf-aig|content-length/);
+  });
+
+  test('is sent the body as it stands, to the place that the vendor has there', async () => {
+    const { url } = { url: `${new URL(cloudflare.url).origin}/v1/acc/gw` };
+    const azure = {
+      baseUrl: 'https://acme.openai.azure.com',
+      cloudflareGateway: { url, universal: true },
+      deployments: recordByName([['m', 'prod']]),
+    };
+
+    await ask('it/m', { config: config('azure-openai', azure), secrets: { it: ['k'] } });
+
+    expect(JSON.parse(cloudflare.seen[0]?.text ?? '')).toMatchObject([
+      {
+        provider: 'azure-openai',
+        endpoint: 'acme/prod/chat/completions?api-version=2024-10-21',
+        headers: { 'api-key': 'k' },
+        query: { model: 'prod' },
+      },
+    ]);
+  });
+
+  test('is sent one step where a call is signed', async () => {
+    await ask('it/amazon.nova-lite-v1:0', {
+      config: config('aws-bedrock', { region: 'us-east-1' }),
+      deps: { awsCredentials: () => ({ accessKeyId: 'AKID', secretAccessKey: 'secret' }) },
+    });
+
+    const [step, ...others] = JSON.parse(cloudflare.seen[0]?.text ?? '');
+    expect(others).toEqual([]);
+    expect(step).toMatchObject({
+      provider: 'aws-bedrock',
+      endpoint: 'bedrock-runtime/us-east-1/model/amazon.nova-lite-v1%3A0/converse',
+    });
+    expect(step.headers.authorization).toContain('AWS4-HMAC-SHA256');
+  });
+
+  test('fails as the vendor of its last step did', async () => {
+    cloudflare.always(answer(429, { error: { message: 'slow down' } }, { 'retry-after': '7' }));
+
+    const { head, line } = await ask('it/m', { config: config('groq'), secrets });
+
+    expect(head).toMatchObject({ status: 429, headers: { 'retry-after': '7' } });
+    expect(line.attempts[0].outcome).toBe('rate_limited');
+  });
+});
+
 test("the gateway's token goes to no host that an answer names", async () => {
   const prediction = { id: 'p', status: 'starting', urls: { get: 'https://api.replicate.com/v1/predictions/p' } };
   cloudflare.always(answer(201, prediction));
