@@ -235,3 +235,35 @@ test("the gateway's token goes to no host that an answer names", async () => {
   expect(called[0]).toMatchObject({ authorization: 'Bearer replicate-key' });
   expect(JSON.stringify(called)).not.toContain('cf-aig');
 });
+
+test('callers may send steps of their own to the gateway, which opens with its token alone', async () => {
+  const url = `${cloudflare.url}/acc/gw`;
+  const provider: ProviderConfig = { type: 'cloudflare-ai-gateway', baseUrl: url };
+  const snapshot = aSnapshot({ providers: recordByName([['cloudflare-ai-gateway', provider]]) });
+  const steps = [
+    { provider: 'workers-ai', endpoint: '@cf/meta/llama', headers: {}, query: { prompt: 'hi' } },
+    { provider: 'openai', endpoint: 'chat/completions', headers: {}, query: { model: 'gpt-5', messages: [] } },
+  ];
+  const body = Buffer.from(JSON.stringify(steps));
+  const secrets = { 'cloudflare-ai-gateway': ['token'] };
+
+  const { head, text, line } = await handled(
+    snapshot,
+    chatRequest(
+      {},
+      {
+        path: '/cloudflare-ai-gateway/',
+        headers: { authorization: 'Bearer key', 'content-type': 'application/json' },
+        body,
+      },
+    ),
+    { deps: { secrets: { get: async () => secrets, refresh: async () => secrets } } },
+  );
+
+  expect(head?.status).toBe(200);
+  expect(JSON.parse(text)).toEqual(completion('hello'));
+  expect(cloudflare.seen[0]?.path).toBe('/v1/acc/gw/');
+  expect(cloudflare.seen[0]?.text).toBe(body.toString());
+  expect(cloudflare.seen[0]?.headers['cf-aig-authorization']).toBe('Bearer token');
+  expect(line.usage).toMatchObject({ inputTokens: 5, outputTokens: 2 });
+});
