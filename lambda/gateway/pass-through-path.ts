@@ -4,12 +4,15 @@ const mostDecodings = 4;
 /**
  * The path of a vendor's own API behind its base URL, with every byte as the caller wrote it; undefined when somebody on the
  * way might read it as one that leads elsewhere. Callers whose SDK adds the API's version, which the base URL has already,
- * are understood too.
+ * are understood too, and so are versions that the one of the base URL contains.
  */
-export function passThroughPath(basePath: string, rest: string): string | undefined {
+export function passThroughPath(basePath: string, rest: string, contained: readonly string[] = []): string | undefined {
   const path = rest === '' ? '/' : rest;
   if (!/^\/[!-~]*$/.test(path) || /[\\?#]/.test(path) || !staysInside(path)) return undefined;
-  return basePath + withoutRepeatedBase(basePath, path);
+  const [, version = ''] = path.split('/', 2);
+  return (
+    basePath + (contained.includes(version) ? path.slice(1 + version.length) : withoutRepeatedBase(basePath, path))
+  );
 }
 
 function staysInside(path: string): boolean {

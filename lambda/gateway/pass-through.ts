@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { versionsWithin } from '../providers/catalogue-endpoints.ts';
 import { findProvider, type Provider } from '../providers/provider.ts';
 import { readBody } from '../providers/read-body.ts';
 import { UpstreamError } from '../providers/upstream.ts';
@@ -45,7 +46,7 @@ function ownCall({ request, caller, snapshot }: Exchange, provider: Provider, re
   if (snapshot.settings.passThrough === false) {
     throw new GatewayError('unknown_url', "The operator of this gateway has closed the paths of vendors' own APIs.");
   }
-  const path = passThroughPath(provider.basePath, rest);
+  const path = passThroughPath(provider.basePath, rest, versionsWithin(provider.type));
   const query = passThroughQuery(request.query);
   if (path === undefined || query === undefined) {
     throw new GatewayError(

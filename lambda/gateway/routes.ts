@@ -67,6 +67,7 @@ async function clientOf(dialect: string | undefined): Promise<ClientDialect> {
   return (await client?.()) ?? openAiChatClient;
 }
 
+const googleHeaders = ['x-goog-api-key', 'x-goog-api-client'];
 const countTokensPath = '/messages/count_tokens';
 
 /** In whose manner models are listed. */
@@ -78,12 +79,14 @@ const listingDialects: Readonly<Record<ModelListing, string>> = {
   gemini: 'gemini',
 };
 
-/** Google's SDK asks under `/v1beta`; Anthropic's sends its header with every request, which OpenAI's never does. */
+/** Google's SDKs and Anthropic's send headers of their own with every request; Google's older ones ask under `/v1beta`. */
 function modelsRoute({ path, headers }: Pick<GatewayRequest, 'path' | 'headers'>) {
   const match = /^(\/v1beta)?\/models(?:\/(.+))?$/.exec(plainPath(path));
   if (!match) return undefined;
   const [, beta, encoded] = match;
-  const listing: ModelListing = beta ? 'gemini' : headers['anthropic-version'] === undefined ? 'openai' : 'anthropic';
+  const isGoogle = beta !== undefined || googleHeaders.some((name) => headers[name] !== undefined);
+  const isAnthropic = headers['anthropic-version'] !== undefined;
+  const listing: ModelListing = isGoogle ? 'gemini' : isAnthropic ? 'anthropic' : 'openai';
   if (encoded === undefined) return { name: 'models' as const, listing };
   const id = decoded(encoded);
   return id === undefined ? undefined : { name: 'model' as const, id, listing };

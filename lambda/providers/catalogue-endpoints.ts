@@ -51,3 +51,11 @@ const endpoints: Readonly<Record<string, VendorEndpoints>> = {
 export function vendorEndpoints(vendor: string, apiVersion: string | undefined): VendorEndpoints {
   return endpoints[`${vendor} ${apiVersion}`] ?? endpoints[vendor] ?? {};
 }
+
+/** Versions of a vendor's API that the one in its base URL contains: the SDK of Google says `v1` since its third. */
+const containedVersions: Readonly<Record<string, readonly string[]>> = { 'google-ai-studio': ['v1'] };
+
+/** The versions that callers of a vendor's own API may name in place of the one in its base URL. */
+export function versionsWithin(vendor: string): readonly string[] {
+  return containedVersions[vendor] ?? [];
+}

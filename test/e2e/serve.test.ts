@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { describeEndpoints } from '../support/endpoints-suite.ts';
 import { describeGateway } from '../support/gateway-suite.ts';
 import { startServeProcess } from '../support/serve-process.ts';
 
 describeGateway('npm run serve', startServeProcess);
+describeEndpoints('npm run serve', startServeProcess);
 
 describe('npm run serve, when it is stopped', () => {
   test('does not wait for a connection on which nothing was ever sent', async () => {

@@ -102,6 +102,10 @@ describe('models in the manner of Google', () => {
     expect((await get('/v1beta/models/openai/gpt')).body.name).toBe('models/openai/gpt');
   });
 
+  test.each(['x-goog-api-key', 'x-goog-api-client'])('come to callers who send %s', async (name) => {
+    expect((await get('/v1/models', 'pageSize=1', { [name]: 'k' })).body.models).toHaveLength(1);
+  });
+
   test.each(['pageSize=0', 'pageToken=zzz'])('are refused with %s, in its words', async (query) => {
     const { status, body } = await get('/v1beta/models', query);
 

@@ -69,6 +69,14 @@ describe("a path of a vendor's own API", () => {
     expect(passThroughPath(base, rest)).toBe(path);
   });
 
+  test('may name a version that the one of the base URL contains', () => {
+    expect(passThroughPath('/v1beta', '/v1/models', ['v1'])).toBe('/v1beta/models');
+    expect(passThroughPath('/v1beta', '/v1beta/models', ['v1'])).toBe('/v1beta/models');
+    expect(passThroughPath('/v1beta', '/v1x/models', ['v1'])).toBe('/v1beta/v1x/models');
+    expect(passThroughPath('/v1beta', '/v1/../x', ['v1'])).toBeUndefined();
+    expect(passThroughPath('/v1beta', '/v1', ['v1'])).toBe('/v1beta');
+  });
+
   test.each([
     ...[
       '/../x',
