@@ -20,6 +20,8 @@ export type PreparedCall = {
   call: { path: string; headers: Record<string, string>; body: Buffer | string };
   key: ProviderKey;
   authorization: Authorization;
+  /** What was sent besides the key and must not be told: tokens, further keys. */
+  hidden: readonly string[];
 };
 
 /** So many steps beside the first; as often the body is sent, as long as all of it stays small. */
@@ -58,8 +60,9 @@ export async function prepareCall(
     const opening = { ...authorization.headers, ...(await gatewayHeaders(provider, deps)) };
     const headers = outgoingHeaders(outgoing, provider, forwardedTo(provider, plan.forwardedHeaders), opening);
     const { path, body } = outgoing;
-    const call = await asUniversal({ path, headers, body }, { provider, secret, plan }, deps);
-    return { provider, outgoing, call, key, authorization };
+    const keys = await furtherKeys({ provider, secret, plan }, deps);
+    const call = asUniversal({ path, headers, body }, provider, keys);
+    return { provider, outgoing, call, key, authorization, hidden: [...secretsIn(opening), ...keys] };
   } catch (error) {
     const failure = failureOfKey(error);
     if (failure) return { failure };
@@ -67,25 +70,28 @@ export async function prepareCall(
   }
 }
 
+/** Keys and tokens among headers that authorize; a date is none. */
+function secretsIn(headers: Record<string, string>): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => /authorization|key|token/.test(name))
+    .map(([, value]) => value.replace(/^Bearer /, ''));
+}
+
 type Asked = { provider: Provider; secret: string | undefined; plan: CallPlan };
 type UniversalDeps = Pick<GatewayDeps, 'secrets' | 'keyRing' | 'now'>;
 
 /** As steps of a gateway that is asked for them; only what is text can be one. */
-async function asUniversal(
-  call: PreparedCall['call'],
-  asked: Asked,
-  deps: UniversalDeps,
-): Promise<PreparedCall['call']> {
+function asUniversal(call: PreparedCall['call'], provider: Provider, keys: readonly string[]): PreparedCall['call'] {
   const { path, headers, body } = call;
-  const { provider } = asked;
   if (provider.universalPath === undefined || typeof body !== 'string') return call;
   const room = Math.floor(largestUniversalBody / Math.max(1, body.length)) - 1;
-  const keys = (await furtherKeys(asked, deps)).slice(0, Math.max(0, Math.min(room, mostFurtherKeys)));
-  return universalCall({ path, headers, body }, provider, keys);
+  const fitting = keys.slice(0, Math.max(0, Math.min(room, mostFurtherKeys)));
+  return universalCall({ path, headers, body }, provider, fitting);
 }
 
 /** The other keys that do not rest, where a key is sent as it is. */
 async function furtherKeys({ provider, secret, plan }: Asked, deps: UniversalDeps): Promise<readonly string[]> {
+  if (provider.universalPath === undefined) return [];
   if (secret === undefined || !['bearer', 'header'].includes(provider.auth.kind)) return [];
   const others = await keysOf(provider, { keyRange: plan.keyRange, tried: [secret] }, deps);
   const target = targetName({ provider: provider.name, model: plan.model });

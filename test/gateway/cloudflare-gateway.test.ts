@@ -204,6 +204,15 @@ describe('the universal endpoint', () => {
     expect(step.headers.authorization).toContain('AWS4-HMAC-SHA256');
   });
 
+  test('lets no key and no token be quoted by whoever refuses it', async () => {
+    cloudflare.always(answer(400, { error: { message: 'wrong: key-a, key-b, key-c, token' } }));
+
+    const { text, log } = await ask('it/m', { config: config('groq'), secrets });
+
+    expect(JSON.parse(text).error.message).toBe('wrong: ***, ***, ***, ***');
+    expect(log).not.toMatch(/key-[abc]/);
+  });
+
   test('fails as the vendor of its last step did', async () => {
     cloudflare.always(answer(429, { error: { message: 'slow down' } }, { 'retry-after': '7' }));
 
