@@ -67,7 +67,7 @@ async function ask(
 }
 
 /** A vendor may ask for more; so long a caller can be kept waiting instead of being told to come back. */
-const defaultLongestWaitMs = 10_000;
+const defaultLongestWaitMs = 5_000;
 
 /**
  * When all have failed, and one of them only for now: waits as long as it asked for, and asks it once more. Never for
@@ -106,7 +106,9 @@ function pauseBefore({ failure, atMs }: FailedTry, { deps }: Run): number {
 function whatToTell({ failures, deps }: Run): PlanOutcome | undefined {
   const told = mostTelling(failures, ({ failure }) => failure.kind);
   if (!told) return undefined;
-  const waits = failures.flatMap(({ failure: { retryAfterMs }, atMs }) =>
+  // Of each key of each target only what was said last.
+  const latest = new Map(failures.map((tried) => [`${targetName(tried.target)} ${tried.secret}`, tried]));
+  const waits = [...latest.values()].flatMap(({ failure: { retryAfterMs }, atMs }) =>
     retryAfterMs === undefined ? [] : [Math.max(0, atMs + retryAfterMs - deps.now())],
   );
   return waits.length > 0 ? failed(told, { retryAfterMs: Math.min(...waits) }) : failed(told);

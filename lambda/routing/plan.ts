@@ -14,7 +14,7 @@ export type Limits = {
   answerMs?: number;
   /** Between two pieces of a streamed answer. */
   idleMs: number;
-  /** The longest `Retry-After` that is waited for when no other target is left; absent: 10 seconds. */
+  /** The longest `Retry-After` that is waited for when no other target is left; absent: 5 seconds. */
   waitMs?: number;
   /** For the whole request, all its attempts together. */
   totalMs: number;

@@ -206,8 +206,20 @@ describe('runPlan', () => {
     expect(records.at(-1)).toMatchObject({ outcome: 'answered', retry: 'after_waiting' });
   });
 
+  test('tells what was said last when the wait was in vain', async () => {
+    const limited = { status: 429, headers: { 'retry-after': '3' } };
+    const { state, run } = world([limited, { status: 429, headers: { 'retry-after': '20' } }], {
+      secrets: { a: ['a-1'] },
+    });
+
+    const result = await run('a');
+
+    expect(state.asked).toHaveLength(2);
+    expect(result?.outcome).toMatchObject({ failure: { retryAfterMs: 20_000 } });
+  });
+
   test.each([
-    ['it is too long to wait for', '11', {}, 60_000],
+    ['it is too long to wait for', '6', {}, 60_000],
     ['the operator wants no waiting', '3', { limits: { ...defaultLimits, waitMs: 0 } }, 60_000],
     ['the time would not suffice', '3', {}, 3_050],
     ['an answer usually takes longer than what would be left', '3', { expectedWaitMs: 8_000 }, 10_000],

@@ -40,9 +40,12 @@ function configFor(vendor: ScriptedVendor, other: ScriptedVendor): object {
     },
     models: {
       one: { targets: ['scripted/model-1'] },
-      two: { targets: ['scripted/model-1', 'other/model-2'], strategy: 'priority' },
+      two: { targets: ['scripted/model-two', 'other/model-2'], strategy: 'priority' },
       'with-fallback': { targets: ['closed/model-1'], fallbacks: ['one'] },
-      impatient: { targets: ['scripted/model-1'], timeouts: { firstContentMs: 300, idleMs: 300, totalMs: 2000 } },
+      impatient: {
+        targets: ['scripted/model-impatient'],
+        timeouts: { firstContentMs: 300, idleMs: 300, totalMs: 2000 },
+      },
     },
     keys: { [sha256(limitedKey)]: { label: 'limited', models: ['on*', 'scripted/allowed'] } },
     secrets: {
@@ -54,6 +57,13 @@ function configFor(vendor: ScriptedVendor, other: ScriptedVendor): object {
     },
     settings: { defaultModel: 'one' },
   };
+}
+
+let freshTargets = 0;
+
+/** A target that has never failed before: the gateway remembers those that have. */
+function freshTarget(): string {
+  return `scripted/fresh-${freshTargets++}`;
 }
 
 /** What every host of the gateway must do, seen through the official SDK and through plain HTTP. */
@@ -127,7 +137,7 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
 
         expect(data).toHaveProperty('_request_id', response.headers.get('x-request-id'));
         expect(response.headers.get('x-sluice-provider')).toBe('scripted');
-        expect(response.headers.get('x-sluice-model')).toBe('model-1');
+        expect(response.headers.get('x-sluice-model')).toBe('model-two');
         expect(response.headers.get('x-sluice-attempts')).toBe('1');
         expect(Number(response.headers.get('x-sluice-config-version'))).toBeGreaterThan(0);
         expect(response.headers.get('server-timing')).toMatch(
@@ -489,7 +499,7 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
         ],
         [
           '429',
-          answer(429, openAiError('slow down'), { 'retry-after': '7' }),
+          answer(429, openAiError('slow down'), { 'retry-after': '30' }),
           OpenAI.RateLimitError,
           429,
           'rate_limit_exceeded',
@@ -533,7 +543,7 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
         for (const streamed of [false, true]) {
           vendor.always(script);
 
-          const failing = client.chat.completions.create({ model: 'one', messages, stream: streamed });
+          const failing = client.chat.completions.create({ model: freshTarget(), messages, stream: streamed });
 
           const error = await failing.then(
             () => undefined,
@@ -546,11 +556,12 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
       });
 
       test('passes Retry-After on', async () => {
-        vendor.always(answer(429, openAiError('slow down'), { 'retry-after': '7' }));
+        vendor.always(answer(429, openAiError('slow down'), { 'retry-after': '30' }));
 
-        const response = await post({ model: 'one', messages });
+        const response = await post({ model: freshTarget(), messages });
 
-        expect(response.headers.get('retry-after')).toBe('7');
+        expect(response.headers.get('retry-after')).toBe('30');
+        expect(vendor.seen).toHaveLength(1);
       });
 
       test.each([

@@ -1,0 +1,92 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
+import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
+
+const apiKey = 'sk-test-of-the-caller';
+const messages = [{ role: 'user', content: 'hi' }];
+const passed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('npm run serve, between two vendors', () => {
+  let first: ScriptedVendor;
+  let second: ScriptedVendor;
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    [first, second] = await Promise.all([startScriptedVendor(), startScriptedVendor()]);
+    const compatible = { type: 'openai-compatible' };
+    const config = {
+      providers: {
+        first: { ...compatible, baseUrl: first.url },
+        second: { ...compatible, baseUrl: second.url },
+        limited: { ...compatible, baseUrl: first.url },
+      },
+      models: {
+        moving: { targets: ['first/m', 'second/m'], strategy: 'priority' },
+        flooded: { targets: ['limited/m', 'second/m'], strategy: 'priority' },
+      },
+      secrets: { first: 'one', second: 'two', limited: ['a', 'b', 'c', 'd', 'e'] },
+    };
+    gateway = await startServeProcess({ config, apiKey });
+  }, 60_000);
+  afterEach(() => {
+    first.seen.length = 0;
+    second.seen.length = 0;
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  async function ask(model: string): Promise<{ status: number; provider: string | null }> {
+    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ model, messages });
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body });
+    await response.arrayBuffer();
+    return { status: response.status, provider: response.headers.get('x-sluice-provider') };
+  }
+
+  test('no caller notices that the preferred one dies, it is asked once per interval, and it is back soon after', async () => {
+    const deadAtMs: number[] = [];
+    first.always((request, response) => {
+      deadAtMs.push(Date.now());
+      return answer(500, { error: { message: 'dead' } })(request, response);
+    });
+    second.always(answer(200, completion('hi')));
+
+    const answers: { status: number; provider: string | null }[] = [];
+    for (let i = 0; i < 20; i++) {
+      answers.push(await ask('moving'));
+      await passed(300);
+    }
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    // The third failure opens the breaker; after five seconds one request tries again.
+    expect(deadAtMs).toHaveLength(4);
+    expect(deadAtMs[3]! - deadAtMs[2]!).toBeGreaterThanOrEqual(5_000);
+
+    first.always(answer(200, completion('hi')));
+    const upAtMs = Date.now();
+    while ((await ask('moving')).provider !== 'first' && Date.now() - upAtMs < 30_000) await passed(200);
+    expect(Date.now() - upAtMs).toBeLessThan(15_000);
+    expect((await ask('moving')).provider).toBe('first');
+    expect(gateway.logs()).toMatch(/"BreakerOpened".*"reason":"server_error"/);
+    // Lines are written a little later.
+    while (!gateway.logs().includes('"BreakerClosed"') && Date.now() - upAtMs < 30_000) await passed(20);
+    expect(gateway.logs()).toContain('"BreakerClosed"');
+  }, 60_000);
+
+  test('a flood of 429s with several keys reaches each key once, and every caller is served', async () => {
+    const keys: string[] = [];
+    first.always((request, response) => {
+      keys.push(request.headers.authorization ?? '');
+      return answer(429, { error: { message: 'slow down' } }, { 'retry-after': '60' })(request, response);
+    });
+    second.always(answer(200, completion('hi')));
+
+    const answers = [];
+    for (let i = 0; i < 20; i++) answers.push(await ask('flooded'));
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(keys.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e'].map((key) => `Bearer ${key}`));
+  });
+});
