@@ -7,8 +7,8 @@ import { bundleSize } from './bundle-size.ts';
 import { type ColdStart, coldStart, type Elapsed } from './cold-run.ts';
 import { startSurroundings } from './cold-surroundings.ts';
 
-const maxTotalBytes = 500_000;
-const maxInitBytes = 340_000;
+const maxTotalBytes = 620_000;
+const maxInitBytes = 380_000;
 const maxInitRatio = 2.2;
 const mostTries = 3;
 const rounds = 31;
