@@ -58,9 +58,8 @@ async function chatRequest(
 }
 
 /** Whether the caller's own text can be sent: nothing in it is what this vendor would refuse for another's work. */
-function mayPass(call: ClientCall, { callIds, refusesCallIds }: Provider): boolean {
+function mayPass(call: ClientCall, { callIds }: Provider): boolean {
   if (call.rewritten || mayHoldMarks(call.text)) return false;
-  if (refusesCallIds && /"function_?(?:call|response)"/i.test(call.text) && call.text.includes('"id"')) return false;
   return callIds === 'openai' || !call.text.includes('"tool_call_id"') || callIdsFit(call.request(), callIds);
 }
 

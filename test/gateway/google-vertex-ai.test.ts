@@ -147,28 +147,6 @@ describe('Vertex AI', () => {
   });
 });
 
-describe("callers of Google's dialect", () => {
-  const contents = (id: object) => [
-    { role: 'user', parts: [{ text: 'hi' }] },
-    { role: 'model', parts: [{ functionCall: { ...id, name: 'f', args: {} }, thoughtSignature: 'c2ln' }] },
-    { role: 'user', parts: [{ functionResponse: { ...id, name: 'f', response: { output: 'done' } } }] },
-  ];
-  const path = '/v1beta/models/vertex/gemini-2.5-flash:generateContent';
-
-  test.each([
-    ['leave out the ids that AI Studio gave their calls', { id: 'call-1' }],
-    ['send their bytes where there are none', {}],
-  ])('%s', async (_, id) => {
-    const body = JSON.stringify({ contents: contents(id), generationConfig: { temperature: 1.0 }, future: 1 });
-
-    const { text } = await ask('', { request: { path, body: Buffer.from(body) } });
-
-    expect(JSON.parse(text)).toEqual(geminiFixture.body(hello));
-    expect(vertex.seen[0]?.body['contents']).toEqual(contents({}));
-    if (!('id' in id)) expect(vertex.seen[0]?.text).toBe(body);
-  });
-});
-
 describe('a token of Vertex AI', () => {
   const refused = answer(401, { error: { code: 401, message: 'old', status: 'UNAUTHENTICATED' } });
 
