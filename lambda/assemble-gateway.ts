@@ -7,7 +7,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
 import { createHedgeBudget } from './gateway/hedge-budget.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
-import { localTurns } from './gateway/turns.ts';
+import { fleetTurns } from './gateway/turns.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
@@ -20,6 +20,7 @@ import type { ConfigReader } from './store/config-store.ts';
 import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
 import type { SecretStore } from './store/secret-store.ts';
+import type { TurnStore } from './store/turn-store.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** The gateway with its stores behind caches, as both entries run it. */
@@ -40,6 +41,7 @@ export type GatewayParts = {
   idempotencyStore: IdempotencyStore;
   telemetry: Telemetry;
   breakerStore: BreakerStore;
+  turnStore: TurnStore;
   coldStart?: boolean;
 };
 
@@ -60,7 +62,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
   const newId = () => randomUUID().replaceAll('-', '');
-  const breakers = breakerBoard(parts, { now, newId, onError });
+  const attempts = attemptState(parts, { now, newId, onError });
 
   async function findCaller(sha256: string): Promise<Caller | undefined> {
     const item = await keys.get(sha256);
@@ -74,9 +76,8 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     findCaller,
     secrets,
     awsCredentials,
-    live: async () => breakers.overlay(emptyLiveStats),
-    breakers,
-    ...attemptState(now),
+    live: async () => attempts.breakers.overlay(emptyLiveStats),
+    ...attempts,
     measure: () => {},
     idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),
@@ -93,17 +94,20 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     gateway,
     warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get()])),
     settled: async () =>
-      void (await Promise.all([snapshot, secrets, firstKeyDigest, keys, breakers].map((each) => each.settled()))),
+      void (await Promise.all(
+        [snapshot, secrets, firstKeyDigest, keys, attempts.breakers, attempts.turns].map((each) => each.settled()),
+      )),
     close: upstream.close,
   };
 }
 
-/** What attempts remember from one request to the next. */
-function attemptState(now: () => number) {
+/** What attempts remember from one request to the next, and share with the fleet. */
+function attemptState(parts: GatewayParts, world: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>) {
   return {
-    retries: createRetryBudget(now),
+    breakers: breakerBoard(parts, world),
+    turns: fleetTurns({ store: parts.turnStore, random: Math.random, onError: world.onError }),
+    retries: createRetryBudget(world.now),
     hedges: createHedgeBudget(),
-    turn: localTurns(),
     keyRing: createKeyRing(),
   };
 }

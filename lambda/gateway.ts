@@ -7,7 +7,9 @@ import { roleCredentials } from './providers/role-credentials.ts';
 import { dynamoBreakerStore } from './store/dynamo-breaker-store.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
 import { dynamoIdempotencyStore } from './store/dynamo-idempotency-store.ts';
+import { dynamoTurnStore } from './store/dynamo-turn-store.ts';
 import { memoryBreakerStore } from './store/memory-breaker-store.ts';
+import { memoryTurnStore } from './store/memory-turn-store.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
@@ -30,6 +32,7 @@ const { gateway, warm, settled } = assembleGateway({
   reader: dynamoConfigReader(dynamoDb, configTable),
   // Without a stats table each environment knows only what it has seen itself.
   breakerStore: statsTable ? dynamoBreakerStore(dynamoDb, statsTable) : memoryBreakerStore(),
+  turnStore: statsTable ? dynamoTurnStore(dynamoDb, statsTable, Date.now) : memoryTurnStore(),
   idempotencyStore: dynamoIdempotencyStore(dynamoDb, statsTable ?? ''),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   awsCredentials: () => roleCredentials(process.env),

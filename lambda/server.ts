@@ -16,6 +16,7 @@ import { memoryBreakerStore } from './store/memory-breaker-store.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memoryIdempotencyStore } from './store/memory-idempotency-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
+import { memoryTurnStore } from './store/memory-turn-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { readableLine } from './telemetry/readable-line.ts';
@@ -137,6 +138,7 @@ async function main(): Promise<void> {
   const secretStore = memorySecretStore(secrets, firstKey);
   const { gateway, warm } = assembleGateway({
     breakerStore: memoryBreakerStore(),
+    turnStore: memoryTurnStore(),
     reader: store,
     secretStore,
     awsCredentials: () => roleCredentials(process.env),

@@ -5,6 +5,7 @@ import { memoryBreakerStore } from '../lambda/store/memory-breaker-store.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
 import { memoryIdempotencyStore } from '../lambda/store/memory-idempotency-store.ts';
 import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
+import { memoryTurnStore } from '../lambda/store/memory-turn-store.ts';
 import { createTelemetry } from '../lambda/telemetry/telemetry.ts';
 import { chatRequest, collectingSink } from './support/core.ts';
 
@@ -19,6 +20,7 @@ async function statusWith(
   const lines: string[] = [];
   const { gateway, close } = assembleGateway({
     breakerStore: memoryBreakerStore(),
+    turnStore: memoryTurnStore(),
     awsCredentials: () => undefined,
     idempotencyStore: memoryIdempotencyStore(),
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),

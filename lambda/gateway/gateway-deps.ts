@@ -43,8 +43,8 @@ export type GatewayDeps = {
   breakers: BreakerBoard;
   retries: RetryBudget;
   hedges: HedgeBudget;
-  /** The next turn of what takes turns under a name. */
-  turn: Turns;
+  /** Whose turn it is, over the fleet. */
+  turns: Pick<Turns, 'next'>;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

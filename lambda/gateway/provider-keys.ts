@@ -63,7 +63,7 @@ export async function chooseKey(
     weights,
     nowMs,
     entropy: deps.random(),
-    turn: () => deps.turn(`keys#${provider.name}`),
+    turn: () => deps.turns.next(`keys#${provider.name}`),
   });
   if (!chosen) {
     const { from, to } = context.keyRange ?? {};

@@ -88,3 +88,6 @@ export const outcomesKind = 'outcomes';
 export function outcomesName(target: string, minute: number): string {
   return `${target}#${minute}`;
 }
+
+/** Counters by which keys and targets take turns over the fleet. */
+export const turnKind = 'turn';

@@ -6,13 +6,14 @@ import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { createHedgeBudget } from '../../lambda/gateway/hedge-budget.ts';
 import { createRetryBudget } from '../../lambda/gateway/retry-budget.ts';
-import { localTurns } from '../../lambda/gateway/turns.ts';
+import { fleetTurns } from '../../lambda/gateway/turns.ts';
 import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
 import { memoryBreakerStore } from '../../lambda/store/memory-breaker-store.ts';
 import { memoryIdempotencyStore } from '../../lambda/store/memory-idempotency-store.ts';
+import { memoryTurnStore } from '../../lambda/store/memory-turn-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { emittedMetrics } from './emitted-metrics.ts';
 import { aSnapshot } from './snapshots.ts';
@@ -78,7 +79,7 @@ export function coreDeps(snapshot: Snapshot, fields: Partial<GatewayDeps> = {}) 
     breakers,
     retries: createRetryBudget(fields.now ?? Date.now),
     hedges: createHedgeBudget(),
-    turn: localTurns(),
+    turns: fleetTurns({ store: memoryTurnStore(), random: () => 0, onError: () => {} }),
     measure: () => {},
     accessTokens: createAccessTokens({ upstream, now: fields.now ?? Date.now }),
     idempotency: memoryIdempotencyStore(),
