@@ -2,7 +2,13 @@ import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { parseKeyItem } from './config/parse-key-item.ts';
 import type { RawItem } from './config/raw-item.ts';
 import { splitTarget } from './config/resolve-target.ts';
-import { type BreakerBoard, type BreakerBoardParts, createBreakerBoard } from './gateway/breaker-board.ts';
+import type { Snapshot } from './config/snapshot.ts';
+import {
+  type BreakerBoard,
+  type BreakerBoardParts,
+  type BreakerEvent,
+  createBreakerBoard,
+} from './gateway/breaker-board.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller } from './gateway/gateway-deps.ts';
 import { createHedgeBudget } from './gateway/hedge-budget.ts';
@@ -21,6 +27,7 @@ import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
 import type { SecretStore } from './store/secret-store.ts';
 import type { TurnStore } from './store/turn-store.ts';
+import { targetModels } from './telemetry/target-model.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** The gateway with its stores behind caches, as both entries run it. */
@@ -62,7 +69,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
   const newId = () => randomUUID().replaceAll('-', '');
-  const attempts = attemptState(parts, { now, newId, onError });
+  const attempts = attemptState(parts, { now, newId, onError, snapshot: snapshot.current });
 
   async function findCaller(sha256: string): Promise<Caller | undefined> {
     const item = await keys.get(sha256);
@@ -101,8 +108,10 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   };
 }
 
+type AttemptWorld = Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'> & { snapshot: () => Promise<Snapshot> };
+
 /** What attempts remember from one request to the next, and share with the fleet. */
-function attemptState(parts: GatewayParts, world: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>) {
+function attemptState(parts: GatewayParts, world: AttemptWorld) {
   return {
     breakers: breakerBoard(parts, world),
     turns: fleetTurns({ store: parts.turnStore, random: Math.random, onError: world.onError }),
@@ -114,17 +123,16 @@ function attemptState(parts: GatewayParts, world: Pick<BreakerBoardParts, 'now' 
 
 const breakerMetrics = { BreakerOpened: 'breakersOpened', BreakerClosed: 'breakersClosed' } as const;
 
-function breakerBoard(
-  { breakerStore, telemetry }: GatewayParts,
-  world: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>,
-): BreakerBoard {
-  return createBreakerBoard({
-    ...world,
-    store: breakerStore,
-    // Metrics of a target need its halves.
-    emit: ({ event, target, ...fields }) =>
-      telemetry.event(event, { ...splitTarget(target), ...fields }, { [breakerMetrics[event]]: 1 }),
-  });
+function breakerBoard({ breakerStore, telemetry }: GatewayParts, { snapshot, ...world }: AttemptWorld): BreakerBoard {
+  const modelOf = targetModels();
+  const tell = async ({ event, target, ...fields }: BreakerEvent) => {
+    const { provider, model: targetModel } = splitTarget(target);
+    // The metric is by `model`, which must not be a name that a caller made up.
+    const asked = { provider, model: targetModel, outcome: 'reason' in fields ? fields.reason : ('answered' as const) };
+    const model = modelOf(asked, await snapshot());
+    telemetry.event(event, { provider, model, targetModel, ...fields }, { [breakerMetrics[event]]: 1 });
+  };
+  return createBreakerBoard({ ...world, store: breakerStore, emit: (event) => void tell(event).catch(world.onError) });
 }
 
 /** Whom a key item lets in: nobody when it is disabled, expired or not valid. */

@@ -108,7 +108,8 @@ async function noteKeysLeft({ target, failure, startedAtMs, lease }: GivenUp, ru
     reason: failure.kind,
     startedAtMs,
     retryAfterMs: failure.retryAfterMs,
-    otherKeyLeft: await hasRestedKey(target, run.context, run.deps),
+    // Whichever keys this caller wanted: the breaker is everybody's.
+    otherKeyLeft: await hasRestedKey(target, { ...run.context, keyRange: undefined }, run.deps),
     lease,
   });
 }

@@ -543,6 +543,15 @@ describe('runPlan', () => {
       expect(records.map(({ key }) => key)).toEqual([2, 3]);
     });
 
+    test('keeps nobody else away from a target when the only key that a caller wants is limited', async () => {
+      const { run, context, deps } = world([limited], { secrets: manyKeys });
+      context.keyRange = { from: 2, to: 2 };
+
+      await run('a');
+
+      expect(deps.breakers.state('a/m')).toBe('closed');
+    });
+
     test('fails when the caller wants a key that is not there', async () => {
       const { state, run, context } = world([], { secrets: manyKeys });
       context.keyRange = { from: 7, to: 7 };
