@@ -47,9 +47,14 @@ const usageStart = /(?<!\\)"(?:usage|usageMetadata|meta)"\s*:\s*\{/g;
  */
 export function findAnyFacts(text: string): SeenFacts {
   let usage: Usage | undefined;
+  // Objects within objects without end must not be read again and again.
+  let budget = 8 * text.length;
   for (const match of text.matchAll(usageStart)) {
     const start = match.index + match[0].length - 1;
-    const found = readAnyUsage(parseJson(text.slice(start, endOfObject(text, start))));
+    const end = endOfObject(text, start);
+    budget -= end - start;
+    if (budget < 0) break;
+    const found = readAnyUsage(parseJson(text.slice(start, end)));
     if (found) usage = laterUsage(usage, found);
   }
   const model = /(?<!\\)"(?:model|modelVersion)"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1];

@@ -13,7 +13,7 @@ const headBytes = 16 * 1024;
 /** The last event of OpenAI's Responses repeats the whole answer, and its usage stands behind it. */
 const tailBytes = 64 * 1024;
 
-/** Keeps little however long the answer is; its bytes are not copied until it has ended. */
+/** Keeps little however long the answer is, at a cost that grows with it and not with the number of its pieces. */
 export function answerWindow(): AnswerWindow {
   const head: Buffer[] = [];
   let headLength = 0;
@@ -23,20 +23,18 @@ export function answerWindow(): AnswerWindow {
 
   return {
     push(piece) {
-      if (headLength < headBytes) {
-        const part = piece.subarray(0, headBytes - headLength);
+      const part = piece.subarray(0, headBytes - headLength);
+      if (part.length > 0) {
         head.push(part);
         headLength += part.length;
-        if (part.length === piece.length) return;
-        tail.push(piece.subarray(part.length));
-        tailLength += piece.length - part.length;
-      } else {
-        tail.push(piece);
-        tailLength += piece.length;
       }
-      let surplus = 0;
-      while (tailLength - (tail[surplus]?.length ?? 0) >= tailBytes) tailLength -= tail[surplus++]?.length ?? 0;
-      if (surplus > 0) tail = tail.slice(surplus);
+      if (part.length === piece.length) return;
+      tail.push(piece.subarray(part.length));
+      tailLength += piece.length - part.length;
+      // Now and then instead of each time: pieces may be many and small.
+      if (tailLength < 2 * tailBytes) return;
+      tail = [Buffer.concat(tail).subarray(-tailBytes)];
+      tailLength = tailBytes;
     },
     endHolds: (pattern) => pattern.test(tailLength > 0 ? tailText() : Buffer.concat(head).toString('utf8')),
     facts() {

@@ -73,11 +73,13 @@ function errorInside(text: string): { failure: Failure } {
 async function openEvents(response: IncomingMessage, contentType: string): Promise<VendorAnswer> {
   const open: OpenBytes & { first: Buffer[] } = { first: [], pieces: piecesOf(response), window: answerWindow() };
   let begun = '';
-  while (begun.length < mostAwaitedBytes && !/\r?\n\r?\n/.test(begun.trimStart())) {
+  let isWhole = false;
+  while (!isWhole && begun.length < mostAwaitedBytes) {
     const next = await open.pieces.next();
     if (next.done) break;
     open.first.push(next.value);
     begun += next.value.toString('latin1');
+    isWhole = next.value.includes('\n') && /\n\r?\n/.test(begun.trimStart());
   }
   if (begun.trim() === '') return unusable(response, 'The stream ended before any content');
   const failure = failedEvent(Buffer.concat(open.first).toString('utf8'));

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
 import { classifyAnswer, type Failure, type FailureKind, retryAfterMs } from '../routing/failure.ts';
@@ -12,7 +13,7 @@ import { failureError } from './failure-error.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { type Guard, guardExchange } from './guard.ts';
 import { passedHeaders } from './pass-through-headers.ts';
-import { failureOfKey, forgetRefusedToken } from './prepare-call.ts';
+import { failureOfKey, forgetRefusedToken, isCloudflareGateway } from './prepare-call.ts';
 import { chooseKey, hasOtherKey, restKey, wantedKeys } from './provider-keys.ts';
 
 /** A call of a vendor's own API; the path may carry a query. */
@@ -128,7 +129,10 @@ async function prepare({ call: { provider, path }, exchange, target, deadlineMs,
   if ('failure' in chosen) return chosen;
   const { secret } = chosen;
   const key = readProviderKey(provider, secret);
-  const passed: Record<string, string> = { ...provider.apiHeaders, ...passedHeaders(request.headers) };
+  const passed: Record<string, string> = {
+    ...provider.apiHeaders,
+    ...passedHeaders(request.headers, isCloudflareGateway(provider) ? cloudflareHeaders : []),
+  };
   const startedMs = deps.now();
   const authorization = await authorize({ method, path, body, headers: passed }, { provider, key }, deps, {
     deadlineMs,

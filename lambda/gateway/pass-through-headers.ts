@@ -21,13 +21,16 @@ const ofThisHopPattern =
 
 const keptFromVendors = new Set([...hopByHop, ...credentials, ...ofThisHop]);
 
-/** What the vendor sees of the caller's headers. */
-export function passedHeaders(headers: GatewayRequest['headers']): Record<string, string> {
+/** What the vendor sees of the caller's headers; of those that would stay here, the ones that this vendor understands. */
+export function passedHeaders(
+  headers: GatewayRequest['headers'],
+  alsoPassed: readonly string[] = [],
+): Record<string, string> {
   const named = namesIn(headers['connection']);
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || keptFromVendors.has(name) || named.has(name) || ofThisHopPattern.test(name)) continue;
-    passed[name] = value;
+    const isKept = keptFromVendors.has(name) || named.has(name) || ofThisHopPattern.test(name);
+    if (value !== undefined && (!isKept || alsoPassed.includes(name))) passed[name] = value;
   }
   return passed;
 }

@@ -98,10 +98,14 @@ async function furtherKeys({ provider, secret, plan }: Asked, deps: UniversalDep
   return others.filter((key) => deps.keyRing.hasRested([key], target, deps.now())).map((key) => key.secret);
 }
 
+/** Whether a gateway of Cloudflare's stands between here and the vendor. */
+export function isCloudflareGateway({ auth, cloudflareToken }: Provider): boolean {
+  return cloudflareToken !== undefined || (auth.kind === 'header' && auth.name === 'cf-aig-authorization');
+}
+
 /** What callers say to a gateway of Cloudflare's goes to none but those. */
-function forwardedTo({ auth, cloudflareToken }: Provider, headers: Record<string, string>): Record<string, string> {
-  const isGateway = cloudflareToken !== undefined || (auth.kind === 'header' && auth.name === 'cf-aig-authorization');
-  if (isGateway) return headers;
+function forwardedTo(provider: Provider, headers: Record<string, string>): Record<string, string> {
+  if (isCloudflareGateway(provider)) return headers;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !cloudflareHeaders.includes(name)));
 }
 

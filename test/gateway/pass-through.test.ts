@@ -2,7 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import { BrokenAnswerError, type GatewayRequest } from '../../lambda/gateway/exchange.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
+import { catalogue } from '../../lambda/providers/catalogue.ts';
+import type { CatalogueEntry } from '../../lambda/providers/catalogue-entry.ts';
 import { chatRequest, closeCores, collectingSink, handled, vendorSecret } from '../support/core.ts';
+import { keyHeader } from '../support/key-header.ts';
 import {
   answer,
   event,
@@ -38,6 +41,7 @@ function providers(): Record<string, ProviderConfig> {
     'google-ai-studio': { type: 'google-ai-studio', baseUrl: `${origin}/v1beta` },
     'google-vertex-ai': { type: 'google-vertex-ai', baseUrl: origin, project: 'p' },
     'aws-bedrock': { type: 'aws-bedrock', baseUrl: origin, region: 'eu-central-1' },
+    cloudflare: { type: 'cloudflare-ai-gateway', baseUrl },
     azure: { type: 'azure-openai', baseUrl: origin, deployments: { 'gpt-4o': 'prod-4o' } },
     own: { type: 'anthropic', baseUrl, headers: { 'x-team': 'platform' } },
   };
@@ -95,6 +99,33 @@ describe("a request for a vendor's own API", () => {
       expect(headers).not.toHaveProperty('cookie');
       expect(asked).not.toMatch(/v1\/v1/);
     }
+  });
+
+  test.each(catalogue.map((entry): [string, CatalogueEntry] => [entry.name, entry]))(
+    'has the key where %s wants it',
+    async (name, entry) => {
+      const configured = { type: name, baseUrl: `${origin}/base`, ...(entry.regions ? { region: 'us-east-1' } : {}) };
+      const headers = { 'x-api-key': callerKey };
+
+      const { head } = await handled(
+        aSnapshot({ providers: recordByName([['theirs', configured]]) }),
+        chatRequest({}, { method: 'GET', path: '/theirs/own/thing', headers, body: Buffer.alloc(0) }),
+      );
+
+      expect(head?.status).toBe(200);
+      expect(vendor.seen[0]).toMatchObject({ method: 'GET', path: '/base/own/thing', headers: keyHeader(entry) });
+      expect(JSON.stringify(vendor.seen[0]?.headers)).not.toContain(callerKey);
+    },
+  );
+
+  test("tells a gateway of Cloudflare's what the caller tells it, and no vendor", async () => {
+    const headers = { 'x-api-key': callerKey, 'cf-aig-cache-ttl': '60', 'cf-aig-authorization': 'a' };
+    await ask('/mine/x', { headers });
+    await ask('/cloudflare/x', { headers, deps: secretsOf({ cloudflare: [vendorSecret] }) });
+
+    expect(vendor.seen.map((seen) => seen.headers['cf-aig-cache-ttl'])).toEqual([undefined, '60']);
+    expect(vendor.seen[0]?.headers).not.toHaveProperty('cf-aig-authorization');
+    expect(vendor.seen[1]?.headers['cf-aig-authorization']).toBe(`Bearer ${vendorSecret}`);
   });
 
   test("has the API's version where the caller says none, and the operator's own headers", async () => {
