@@ -10,8 +10,8 @@ export type Elapsed = { wallMs: number; cpuMs: number };
 /** One cold start: when all code was loaded, when the handler was ready, and whether undici was loaded by then. */
 export type ColdStart = { loaded: Elapsed; ready: Elapsed; undici: boolean };
 
-/** What the first request gave. */
-export type FirstAnswer = { status?: number; body: string };
+/** What the first request gave, and when it had its last byte, in milliseconds since the epoch. */
+export type FirstAnswer = { status?: number; body: string; answeredAtMs: number };
 
 export type ColdRun = {
   /** Directory of a bundle. */

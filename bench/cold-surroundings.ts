@@ -54,6 +54,7 @@ function lambdaEnvironment(awsUrl: string): Record<string, string> {
     AWS_SESSION_TOKEN: 'bench',
     AWS_ENDPOINT_URL: awsUrl,
     [environmentNames.configTable]: tableName,
+    [environmentNames.statsTable]: 'Bench-Stats',
     [environmentNames.vendorSecret]: 'vendor-keys',
     [environmentNames.firstKeySecret]: 'first-key',
   };

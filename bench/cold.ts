@@ -97,7 +97,10 @@ function judgeUndici({ gateway }: Samples): Verdict {
   return { holds: !loaded, line: `undici: ${loaded ? 'loaded' : 'not loaded'} after init` };
 }
 
-/** The one call that a first request may make is the lookup of a caller key that was not seen before. */
+/**
+ * The one call that a first request may wait for is the lookup of a caller key that was not seen before. What the
+ * environment has seen is written when the caller has its answer.
+ */
 async function judgeFirstRequest(bundle: string): Promise<Verdict> {
   const before = aws.calls.length;
   let ready = before;
@@ -105,9 +108,12 @@ async function judgeFirstRequest(bundle: string): Promise<Verdict> {
     ready = aws.calls.length;
   };
   const [, answer] = await coldStart({ bundle, environment, request: { event, onReady } });
+  const namesOf = (calls: typeof aws.calls) => calls.map(({ name }) => name).join(', ') || 'none';
+  const isBehind = ({ atMs }: (typeof aws.calls)[number]) => atMs > (answer?.answeredAtMs ?? Number.POSITIVE_INFINITY);
   const [duringInit, duringRequest] = [aws.calls.slice(before, ready), aws.calls.slice(ready)];
-  const holds = answer?.status === 200 && answer.body.includes('pong') && duringRequest.join() === 'GetItem key';
-  const line = `first request: status ${answer?.status}, AWS calls: ${duringRequest.join(', ') || 'none'} (in init: ${duringInit.join(', ')})`;
+  const waitedFor = namesOf(duringRequest.filter((call) => !isBehind(call)));
+  const holds = answer?.status === 200 && answer.body.includes('pong') && waitedFor === 'GetItem key';
+  const line = `first request: status ${answer?.status}, AWS calls: ${waitedFor} (in init: ${namesOf(duringInit)}; behind the answer: ${duringRequest.filter(isBehind).length})`;
   return { holds, line };
 }
 

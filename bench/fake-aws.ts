@@ -8,18 +8,19 @@ type Call = { TableName?: string; Key?: Item; Item?: Item; SecretId?: string };
 /** DynamoDB and Secrets Manager on one loopback port: as much of both as the gateway's reads need, every call counted. */
 export type FakeAws = {
   url: string;
-  /** What was asked so far, in order: `GetItem key`, `GetSecretValue vendor-keys`, … */
-  calls: string[];
+  /** What was asked so far, in order, and when: `GetItem key`, `GetSecretValue vendor-keys`, … */
+  calls: { name: string; atMs: number }[];
   close(): void;
 };
 
 /** Starts it with the given secrets and an empty table. */
 export async function startFakeAws(secrets: Record<string, string>): Promise<FakeAws> {
   const items = new Map<string, Item>();
-  const calls: string[] = [];
+  const calls: FakeAws['calls'] = [];
 
   function answer(operation: string, { Key, Item, SecretId = '' }: Call): unknown {
-    calls.push(`${operation} ${(Key ?? Item)?.['kind']?.['S'] ?? SecretId}`.trim());
+    const name = `${operation} ${(Key ?? Item)?.['kind']?.['S'] ?? SecretId}`.trim();
+    calls.push({ name, atMs: performance.timeOrigin + performance.now() });
     if (operation === 'GetSecretValue') return { ARN: SecretId, Name: SecretId, SecretString: secrets[SecretId] };
     if (operation === 'PutItem' && Item) return items.set(nameOf(Item), Item) && {};
     if (operation === 'GetItem' && Key) return { Item: items.get(nameOf(Key)) };

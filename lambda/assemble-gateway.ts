@@ -10,7 +10,7 @@ import {
   createBreakerBoard,
 } from './gateway/breaker-board.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
-import type { Caller } from './gateway/gateway-deps.ts';
+import type { Caller, GatewayDeps } from './gateway/gateway-deps.ts';
 import { createHedgeBudget } from './gateway/hedge-budget.ts';
 import { createRetryBudget } from './gateway/retry-budget.ts';
 import { fleetTurns } from './gateway/turns.ts';
@@ -18,14 +18,15 @@ import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
-import { emptyLiveStats } from './routing/live-stats.ts';
 import type { BreakerStore } from './store/breaker-store.ts';
-import { cached } from './store/cached.ts';
-import { cachedMap } from './store/cached-map.ts';
+import { type Cached, cached } from './store/cached.ts';
+import { type CachedMap, cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
 import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
+import { createMeasurement, type MeasurementParts } from './store/measurement.ts';
 import type { SecretStore } from './store/secret-store.ts';
+import type { StatsStore } from './store/stats-store.ts';
 import type { TurnStore } from './store/turn-store.ts';
 import { targetModels } from './telemetry/target-model.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -33,9 +34,9 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 /** The gateway with its stores behind caches, as both entries run it. */
 export type AssembledGateway = {
   gateway: Gateway;
-  /** Reads snapshot and secrets ahead of the first request. Never fails: what is missing is read when it is needed. */
+  /** Reads snapshot, secrets and scores ahead of the first request. Never fails: what is missing is read when it is needed. */
   warm(): Promise<void>;
-  /** Resolves when nothing runs behind the requests any more. */
+  /** Writes what was seen when it is time, and resolves when nothing runs behind the requests any more. */
   settled(): Promise<void>;
   close(): void;
 };
@@ -44,6 +45,7 @@ export type AssembledGateway = {
 export type GatewayParts = {
   reader: ConfigReader;
   secretStore: SecretStore;
+  statsStore: StatsStore;
   awsCredentials: () => AwsCredentials | undefined;
   idempotencyStore: IdempotencyStore;
   telemetry: Telemetry;
@@ -56,42 +58,35 @@ const firstCaller: Caller = { label: 'first-key', models: undefined };
 
 /** Puts the core together with a config table, a source of secrets and a log. */
 export function assembleGateway(parts: GatewayParts): AssembledGateway {
-  const { reader, secretStore, awsCredentials, idempotencyStore, telemetry, coldStart = false } = parts;
+  const { reader, secretStore, statsStore, awsCredentials, idempotencyStore, telemetry, coldStart = false } = parts;
   const now = Date.now;
-  const onError = (error: unknown) => {
-    const reason = error instanceof Error ? error.name : typeof error;
-    telemetry.event('RefreshFailed', { reason }, { refreshFailures: 1 });
-  };
+  const newId = () => randomUUID().replaceAll('-', '');
+  const onError = (error: unknown) =>
+    telemetry.event('RefreshFailed', { reason: nameOf(error) }, { refreshFailures: 1 });
   const snapshot = liveSnapshot(reader, { now, onError });
   const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
   const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
   const firstKeyDigest = cached(async () => digestOf(await secretStore.readFirstKey()), secretAge);
   const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
-  const newId = () => randomUUID().replaceAll('-', '');
   const attempts = attemptState(parts, { now, newId, onError, snapshot: snapshot.current });
-
-  async function findCaller(sha256: string): Promise<Caller | undefined> {
-    const item = await keys.get(sha256);
-    if (item) return callerOf(item, now(), (reason) => telemetry.event('KeyRejected', { reason }));
-    const digest = await firstKeyDigest.get();
-    return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
-  }
+  const { random } = Math;
+  const measurement = createMeasurement({ store: statsStore, now, random, newId, onError: tellLoss(telemetry) });
 
   const gateway = createGateway({
     snapshot: snapshot.current,
-    findCaller,
+    findCaller: callerFinder({ keys, firstKeyDigest, telemetry, now }),
     secrets,
     awsCredentials,
-    live: async () => attempts.breakers.overlay(emptyLiveStats),
+    live: async () => attempts.breakers.overlay(measurement.live()),
     ...attempts,
-    measure: () => {},
+    measure: measurement.measure,
     idempotency: idempotencyStore,
     accessTokens: createAccessTokens({ upstream, now }),
     upstream,
     now,
     monotonicMs: () => performance.now(),
-    random: Math.random,
+    random,
     newId,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     telemetry,
@@ -99,12 +94,30 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   });
   return {
     gateway,
-    warm: async () => void (await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get()])),
-    settled: async () =>
-      void (await Promise.all(
-        [snapshot, secrets, firstKeyDigest, keys, attempts.breakers, attempts.turns].map((each) => each.settled()),
-      )),
+    async warm() {
+      await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get(), measurement.warm()]);
+    },
+    async settled() {
+      const others = [snapshot, secrets, firstKeyDigest, keys, attempts.breakers, attempts.turns];
+      await Promise.all([...others.map((each) => each.settled()), measurement.settle()]);
+    },
     close: upstream.close,
+  };
+}
+
+type CallerSources = {
+  keys: CachedMap<RawItem | undefined>;
+  firstKeyDigest: Cached<Buffer | undefined>;
+  telemetry: Telemetry;
+  now: () => number;
+};
+
+function callerFinder({ keys, firstKeyDigest, telemetry, now }: CallerSources): GatewayDeps['findCaller'] {
+  return async (sha256) => {
+    const item = await keys.get(sha256);
+    if (item) return callerOf(item, now(), (reason) => telemetry.event('KeyRejected', { reason }));
+    const digest = await firstKeyDigest.get();
+    return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
   };
 }
 
@@ -146,6 +159,20 @@ function callerOf(item: RawItem, nowMs: number, reject: (reason: string) => void
   // A time that cannot be read compares as false, and has to keep the key out.
   if (disabled || (expiresAt !== undefined && !(Date.parse(expiresAt) > nowMs))) return undefined;
   return { label, models };
+}
+
+/** What could not be learnt or told to the others costs no request anything, but operators should know. */
+function tellLoss(telemetry: Telemetry): MeasurementParts['onError'] {
+  return (what, error) => {
+    const reason = nameOf(error);
+    if (what === 'read') telemetry.event('RefreshFailed', { reason, of: 'stats' }, { refreshFailures: 1 });
+    else if (what === 'write') telemetry.event('SamplesLost', { reason }, { samplesLost: 1 });
+    else telemetry.event('FoldFailed', { reason }, { foldFailures: 1 });
+  };
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 function digestOf(key: string | undefined): Buffer | undefined {

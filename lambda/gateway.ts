@@ -7,9 +7,8 @@ import { roleCredentials } from './providers/role-credentials.ts';
 import { dynamoBreakerStore } from './store/dynamo-breaker-store.ts';
 import { dynamoConfigReader } from './store/dynamo-config-reader.ts';
 import { dynamoIdempotencyStore } from './store/dynamo-idempotency-store.ts';
+import { dynamoStatsStore } from './store/dynamo-stats-store.ts';
 import { dynamoTurnStore } from './store/dynamo-turn-store.ts';
-import { memoryBreakerStore } from './store/memory-breaker-store.ts';
-import { memoryTurnStore } from './store/memory-turn-store.ts';
 import { secretsManagerStore } from './store/secrets-manager-store.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
@@ -20,20 +19,19 @@ const longestWarmUpMs = 3_000;
 // All of them before any work: a variable that is missing is then the only thing that fails.
 const variable = (name: string) => requiredVariable(process.env, name);
 const configTable = variable(environmentNames.configTable);
+const statsTable = variable(environmentNames.statsTable);
 const secretNames = {
   vendorSecret: variable(environmentNames.vendorSecret),
   firstKeySecret: variable(environmentNames.firstKeySecret),
 };
 
 const dynamoDb = new DynamoDBClient({});
-const statsTable = process.env[environmentNames.statsTable];
-
 const { gateway, warm, settled } = assembleGateway({
   reader: dynamoConfigReader(dynamoDb, configTable),
-  // Without a stats table each environment knows only what it has seen itself.
-  breakerStore: statsTable ? dynamoBreakerStore(dynamoDb, statsTable) : memoryBreakerStore(),
-  turnStore: statsTable ? dynamoTurnStore(dynamoDb, statsTable, Date.now) : memoryTurnStore(),
-  idempotencyStore: dynamoIdempotencyStore(dynamoDb, statsTable ?? ''),
+  statsStore: dynamoStatsStore(dynamoDb, statsTable),
+  breakerStore: dynamoBreakerStore(dynamoDb, statsTable),
+  turnStore: dynamoTurnStore(dynamoDb, statsTable, Date.now),
+  idempotencyStore: dynamoIdempotencyStore(dynamoDb, statsTable),
   secretStore: secretsManagerStore(new SecretsManagerClient({}), secretNames),
   awsCredentials: () => roleCredentials(process.env),
   telemetry: createTelemetry({

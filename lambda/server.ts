@@ -16,6 +16,7 @@ import { memoryBreakerStore } from './store/memory-breaker-store.ts';
 import { memoryConfigStore } from './store/memory-config-store.ts';
 import { memoryIdempotencyStore } from './store/memory-idempotency-store.ts';
 import { memorySecretStore } from './store/memory-secret-store.ts';
+import { memoryStatsStore } from './store/memory-stats-store.ts';
 import { memoryTurnStore } from './store/memory-turn-store.ts';
 import { lineBatch } from './telemetry/line-batch.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
@@ -35,6 +36,9 @@ SLUICE_API_KEY    a key that callers may use, besides those in the configuration
 const longestDrainMs = 30_000;
 
 const longestLogDelayMs = 50;
+
+/** How often what was seen of the targets is learnt from. */
+const settleEveryMs = 5_000;
 
 /** A reason not to start that the person at the terminal can mend. */
 class StartError extends Error {}
@@ -136,11 +140,13 @@ async function main(): Promise<void> {
   const lines = lineBatch((text) => process.stdout.write(text), longestLogDelayMs);
   process.on('exit', lines.flush);
   const secretStore = memorySecretStore(secrets, firstKey);
-  const { gateway, warm } = assembleGateway({
-    breakerStore: memoryBreakerStore(),
+  const statsStore = memoryStatsStore();
+  const { gateway, warm, settled } = assembleGateway({
+    breakerStore: memoryBreakerStore(statsStore.breakers),
     turnStore: memoryTurnStore(),
     reader: store,
     secretStore,
+    statsStore,
     awsCredentials: () => roleCredentials(process.env),
     idempotencyStore: memoryIdempotencyStore(),
     telemetry: createTelemetry({
@@ -150,6 +156,7 @@ async function main(): Promise<void> {
     }),
   });
   await warm();
+  setInterval(() => void settled(), settleEveryMs).unref();
   const server = nodeHttpServer(gateway);
   const url = await listen(server, options.port, options.host);
   stopOnSignals(server);

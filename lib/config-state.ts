@@ -1,8 +1,9 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, Billing, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { configTable } from '../lambda/store/table-schema.ts';
+import { grantKinds } from './grant-kinds.ts';
 
 /** What people configured and what the compiler made of it. The one part of the stack that cannot be rebuilt. */
 export class ConfigState extends Construct {
@@ -28,17 +29,6 @@ export class ConfigState extends Construct {
 
   /** Allows `actions` on the items of these kinds, and on no others. */
   grantKinds(grantee: IGrantable, actions: readonly string[], kinds: readonly string[]): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: actions.map((action) => `dynamodb:${action}`),
-        resources: [this.table.tableArn],
-        conditions: {
-          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...kinds] },
-          // ForAllValues holds when the request names no key at all, so a missing key is refused here.
-          // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-          Null: { 'dynamodb:LeadingKeys': 'false' },
-        },
-      }),
-    );
+    grantKinds(this.table, grantee, { actions, kinds });
   }
 }

@@ -14,8 +14,14 @@ import { type authoredKinds, compiledKinds } from '../lambda/store/table-schema.
 import { BundledFunction } from './bundled-function.ts';
 import type { ConfigState } from './config-state.ts';
 import type { GatewaySecrets } from './gateway-secrets.ts';
+import type { Measurement } from './measurement.ts';
 
-export type GatewayEndpointProps = { bundle: string; state: ConfigState; secrets: GatewaySecrets };
+export type GatewayEndpointProps = {
+  bundle: string;
+  state: ConfigState;
+  secrets: GatewaySecrets;
+  measurement: Measurement;
+};
 
 const callerKeys: (typeof authoredKinds)[number] = 'key';
 const readKinds = [compiledKinds.pointer, compiledKinds.snapshot, callerKeys];
@@ -31,12 +37,12 @@ const cors: FunctionUrlCorsOptions = {
   maxAge: Duration.seconds(corsMaxAgeSeconds),
 };
 
-/** What callers talk to: the gateway function and its streaming URL. It can write nothing but its own log. */
+/** What callers talk to: the gateway function and its streaming URL. It can write nothing but statistics and its own log. */
 export class GatewayEndpoint extends Construct {
   readonly gateway: BundledFunction;
   readonly url: FunctionUrl;
 
-  constructor(scope: Construct, id: string, { bundle, state, secrets }: GatewayEndpointProps) {
+  constructor(scope: Construct, id: string, { bundle, state, secrets, measurement }: GatewayEndpointProps) {
     super(scope, id);
     this.gateway = new BundledFunction(this, 'Gateway', {
       description: 'Sluice gateway: answers callers and calls the model vendors.',
@@ -47,11 +53,16 @@ export class GatewayEndpoint extends Construct {
       timeout: Duration.minutes(15),
       environment: {
         [environmentNames.configTable]: state.table.tableName,
+        [environmentNames.statsTable]: measurement.table.tableName,
         [environmentNames.vendorSecret]: secrets.vendorKeys.secretArn,
         [environmentNames.firstKeySecret]: secrets.firstKey.secretArn,
       },
     });
     state.grantKinds(this.gateway.function, ['GetItem'], readKinds);
+    measurement.grantFold(this.gateway.function);
+    measurement.grantBreakers(this.gateway.function);
+    measurement.grantTurns(this.gateway.function);
+    measurement.grantIdempotency(this.gateway.function);
     this.gateway.function.addToRolePolicy(
       new PolicyStatement({
         actions: ['secretsmanager:GetSecretValue'],

@@ -5,6 +5,7 @@ import { ConfigCompiler } from './config-compiler.ts';
 import { ConfigState } from './config-state.ts';
 import { GatewayEndpoint } from './gateway-endpoint.ts';
 import { GatewaySecrets } from './gateway-secrets.ts';
+import { Measurement } from './measurement.ts';
 import { Observability } from './observability.ts';
 
 export type SluiceStackProps = StackProps & {
@@ -18,7 +19,8 @@ export class SluiceStack extends Stack {
     super(scope, id, props);
     const state = new ConfigState(this, 'State');
     const secrets = new GatewaySecrets(this, 'Secrets');
-    const endpoint = new GatewayEndpoint(this, 'Endpoint', { bundle: bundles.gateway, state, secrets });
+    const measurement = new Measurement(this, 'Measurement');
+    const endpoint = new GatewayEndpoint(this, 'Endpoint', { bundle: bundles.gateway, state, secrets, measurement });
     const config = new ConfigCompiler(this, 'Config', { bundle: bundles.compiler, state });
     const gateway = endpoint.gateway.function;
     const compiler = config.compiler.function;
@@ -26,13 +28,14 @@ export class SluiceStack extends Stack {
       gateway,
       functions: { gateway, compiler },
       // CDK's own types clash under exactOptionalPropertyTypes.
-      tables: { config: state.table as ITable },
+      tables: { config: state.table as ITable, stats: measurement.table as ITable },
       failureQueues: { Compiler: config.failures },
     });
     Tags.of(this).add('application', 'sluice');
     this.addOutputs({
       GatewayUrl: endpoint.url.url,
       ConfigTableName: state.table.tableName,
+      StatsTableName: measurement.table.tableName,
       VendorSecretName: secrets.vendorKeysName,
       FirstKeySecretName: secrets.firstKeyName,
       GatewayFunctionName: endpoint.gateway.function.functionName,

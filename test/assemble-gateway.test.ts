@@ -5,6 +5,7 @@ import { memoryBreakerStore } from '../lambda/store/memory-breaker-store.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
 import { memoryIdempotencyStore } from '../lambda/store/memory-idempotency-store.ts';
 import { memorySecretStore } from '../lambda/store/memory-secret-store.ts';
+import { memoryStatsStore } from '../lambda/store/memory-stats-store.ts';
 import { memoryTurnStore } from '../lambda/store/memory-turn-store.ts';
 import { createTelemetry } from '../lambda/telemetry/telemetry.ts';
 import { chatRequest, collectingSink } from './support/core.ts';
@@ -25,6 +26,7 @@ async function statusWith(
     idempotencyStore: memoryIdempotencyStore(),
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
     secretStore: memorySecretStore({}, firstKey),
+    statsStore: memoryStatsStore(),
     telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
   });
   const sink = collectingSink();

@@ -1,26 +1,9 @@
+import { forgottenAfterMs, type Knowledge, type TargetKnowledge } from './knowledge.ts';
 import { addCounters, type Counters, counterGroup, countsAttempts } from './sample-counters.ts';
-import type { SampleSlice, TargetSamples } from './sample-slice.ts';
-
-/** What the fleet remembers of one target; scores are made from it. */
-export type TargetKnowledge = {
-  /** When it was last heard of. */
-  updatedAtMs: number;
-  /** Attempts of the whole fleet per second, lately. */
-  attemptsPerSecond: number;
-  /** Weights that have decayed since they were counted. */
-  counters: Counters;
-  probe?: NonNullable<TargetSamples['probe']>;
-};
-
-/** Everything that was learnt, by target name, as of the last fold. */
-export type Knowledge = { foldedAtMs: number; targets: Readonly<Record<string, TargetKnowledge>> };
-
-export const noKnowledge: Knowledge = { foldedAtMs: 0, targets: {} };
+import type { SampleSlice } from './sample-slice.ts';
 
 /** After so long, what was seen counts for half. */
 export const halfLifeMs = 300_000;
-/** A target that nobody has heard of for so long is as good as never heard of. */
-export const forgottenAfterMs = 3_600_000;
 /** So many samples of a kind are enough: where they come fast, new ones push old ones out before these decay. */
 const enoughSamples = 150;
 /** Traffic is averaged over less time than waits, since breakers ask for it. */

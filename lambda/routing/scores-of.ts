@@ -1,4 +1,4 @@
-import type { Knowledge, TargetKnowledge } from './fold-scores.ts';
+import type { Knowledge, TargetKnowledge } from './knowledge.ts';
 import { type Counters, waitGroup } from './sample-counters.ts';
 import type { PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
 import { cellStart, mean, type Piece, quantile, type WaitCell, waitDistribution } from './wait-histogram.ts';

@@ -21,6 +21,8 @@ export type CacheOptions = {
 /** One value in memory, refreshed behind its readers and served stale while its source is down. */
 export type Cached<T> = {
   get(): Promise<T>;
+  /** What is in memory, however old; nothing before the first load. One that is not fresh is refreshed behind. */
+  peek(): T | undefined;
   /** Reads the source now, unless that was done a moment ago; the old value when the source fails. */
   refresh(): Promise<T>;
   /** Resolves when no load is running: Lambda freezes the process after the answer, loads must end before. */
@@ -51,6 +53,13 @@ export function cached<T>(load: () => Promise<T>, options: CacheOptions): Cached
     return (loader.latest() ?? latest).value;
   }
 
+  function peek(): T | undefined {
+    const latest = loader.latest();
+    const isFresh = latest && now() - latest.loadedAt < freshForMs;
+    if (!isFresh && !loader.isPaused()) loader.start();
+    return latest?.value;
+  }
+
   async function refresh(): Promise<T> {
     if (!loader.isRunning() && now() - forcedAt < forcedEveryMs) return get();
     forcedAt = now();
@@ -61,7 +70,7 @@ export function cached<T>(load: () => Promise<T>, options: CacheOptions): Cached
     return (loader.latest() ?? latest).value;
   }
 
-  return { get, refresh, settled: loader.settled };
+  return { get, peek, refresh, settled: loader.settled };
 }
 
 function createLoader<T>(load: () => Promise<T>, { staleForMs, retryAfterMs = 3000, now, onError }: CacheOptions) {

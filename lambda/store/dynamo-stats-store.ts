@@ -6,10 +6,9 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Breaker } from '../routing/breaker.ts';
-import { noKnowledge } from '../routing/fold-scores.ts';
+import { noKnowledge } from '../routing/knowledge.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import { emptyScores, type Scores } from '../routing/score.ts';
-import { scoresOf } from '../routing/scores-of.ts';
 import { breakerOf } from './dynamo-breaker-store.ts';
 import { type DynamoItem, itemKey } from './dynamo-item.ts';
 import {
@@ -68,7 +67,7 @@ export function dynamoStatsStore(client: DynamoDBClient, tableName: string): Sta
     async readKnowledge() {
       return knowledgeOf(await table.get(foldKind, knowledgeName));
     },
-    async writeKnowledge(knowledge, previousMs) {
+    async writeKnowledge({ knowledge, scores }, previousMs) {
       const { foldedAtMs } = knowledge;
       const common = { foldedAtMs: { N: String(foldedAtMs) }, ...expiry(foldedAtMs + knowledgeLifeMs) };
       const condition = previousMs === 0 ? 'attribute_not_exists(#value)' : '#value = :than';
@@ -76,7 +75,7 @@ export function dynamoStatsStore(client: DynamoDBClient, tableName: string): Sta
         { ...itemKey(foldKind, knowledgeName), ...common, data: { B: encodeKnowledge(knowledge) } },
         { condition, attribute: 'foldedAtMs', ...(previousMs !== 0 && { than: previousMs }) },
       );
-      const targets = { S: encodeTargets(scoresOf(knowledge).targets) };
+      const targets = { S: encodeTargets(scores.targets) };
       if (isOurs) await table.put({ ...itemKey(liveKind, scoresName), ...common, targets });
       return isOurs;
     },

@@ -1,7 +1,6 @@
 import type { Breaker } from '../routing/breaker.ts';
-import { noKnowledge } from '../routing/fold-scores.ts';
+import { noKnowledge } from '../routing/knowledge.ts';
 import { emptyScores } from '../routing/score.ts';
-import { scoresOf } from '../routing/scores-of.ts';
 import { type SampleBatch, type StatsStore, sampleLifeMs } from './stats-store.ts';
 import { sampleKindsBetween, samplesKind } from './table-schema.ts';
 
@@ -43,8 +42,7 @@ export function memoryStatsStore(): MemoryStatsStore {
     readKnowledge: async () => knowledge,
     async writeKnowledge(folded, previousMs) {
       if (knowledge.foldedAtMs !== previousMs) return false;
-      knowledge = folded;
-      scores = scoresOf(folded);
+      ({ knowledge, scores } = folded);
       return true;
     },
   };

@@ -1,5 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { type Knowledge, noKnowledge } from '../routing/fold-scores.ts';
+import { type Knowledge, noKnowledge } from '../routing/knowledge.ts';
 import type { SampleSlice } from '../routing/sample-slice.ts';
 import type { PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
 

@@ -61,8 +61,8 @@ export function sampleKindsBetween(sinceMs: number, untilMs: number): string[] {
   return Array.from({ length: count }, (_, index) => samplesKind(first + index * sampleBucketMs));
 }
 
-/** Fifteen minutes: when nobody has folded for longer, what is older hardly counts. */
-const mostSampleBuckets = 90;
+/** Five minutes. The prober folds every minute; when nobody has for longer, what is older is not worth the reads. */
+const mostSampleBuckets = 30;
 
 /** What the fold remembers, and who may fold at the moment. */
 export const foldKind = 'fold';

@@ -3,7 +3,8 @@ import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dy
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Breaker } from '../../lambda/routing/breaker.ts';
-import { foldScores, type Knowledge, mostTargets, noKnowledge } from '../../lambda/routing/fold-scores.ts';
+import { foldScores, mostTargets } from '../../lambda/routing/fold-scores.ts';
+import { type Knowledge, noKnowledge } from '../../lambda/routing/knowledge.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
 import { itemKey } from '../../lambda/store/dynamo-item.ts';
 import { dynamoStatsStore } from '../../lambda/store/dynamo-stats-store.ts';
@@ -11,7 +12,7 @@ import { memoryStatsStore } from '../../lambda/store/memory-stats-store.ts';
 import type { StatsStore } from '../../lambda/store/stats-store.ts';
 import { breakerName, liveKind, samplesKind, scoresName } from '../../lambda/store/table-schema.ts';
 import { createStatsTable, type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../support/embedded-dynamodb.ts';
-import { aSample, slicesOf } from '../support/samples.ts';
+import { aSample, folded, slicesOf } from '../support/samples.ts';
 
 type Table = { store: StatsStore; open(target: string, breaker: Breaker): Promise<void> };
 
@@ -71,12 +72,12 @@ describe.each(implementations)('a stats store $name', ({ newTable }) => {
     expect(await store.readSamples(nowMs, nowMs + 20_000)).toHaveLength(1);
   });
 
-  test('leaves out what is older than fifteen minutes when nobody has folded', async () => {
+  test('leaves out what is older than five minutes when nobody has folded', async () => {
     const { store } = await newTable();
     await store.writeSamples({ name: 'old', atMs: nowMs, slices: slicesOf(aSample({ atMs: nowMs })) });
-    await store.writeSamples({ name: 'new', atMs: nowMs + 900_000, slices: slicesOf(aSample({ atMs: nowMs + 1 })) });
+    await store.writeSamples({ name: 'new', atMs: nowMs + 300_000, slices: slicesOf(aSample({ atMs: nowMs + 1 })) });
 
-    expect(await store.readSamples(0, nowMs + 920_000)).toHaveLength(1);
+    expect(await store.readSamples(0, nowMs + 320_000)).toHaveLength(1);
   });
 
   test('gives the fold to one of fifty, and to another one after the lease', async () => {
@@ -96,7 +97,7 @@ describe.each(implementations)('a stats store $name', ({ newTable }) => {
     const { store } = await newTable();
     const knowledge = someKnowledge();
 
-    expect(await store.writeKnowledge(knowledge, 0)).toBe(true);
+    expect(await store.writeKnowledge(folded(knowledge), 0)).toBe(true);
 
     expect(await store.readKnowledge()).toEqual(knowledge);
     const { scores } = await store.readLive();
@@ -117,11 +118,11 @@ describe.each(implementations)('a stats store $name', ({ newTable }) => {
   test('keeps what another one has folded meanwhile', async () => {
     const { store } = await newTable();
     const first = { ...someKnowledge(), foldedAtMs: nowMs };
-    await store.writeKnowledge(first, 0);
+    await store.writeKnowledge(folded(first), 0);
 
-    const stale = await store.writeKnowledge({ ...noKnowledge, foldedAtMs: nowMs + 1 }, 0);
+    const stale = await store.writeKnowledge(folded({ ...noKnowledge, foldedAtMs: nowMs + 1 }), 0);
     const rivals = await Promise.all(
-      [1, 2, 3].map((step) => store.writeKnowledge({ ...first, foldedAtMs: nowMs + step }, nowMs)),
+      [1, 2, 3].map((step) => store.writeKnowledge(folded({ ...first, foldedAtMs: nowMs + step }), nowMs)),
     );
 
     expect(stale).toBe(false);
@@ -132,7 +133,7 @@ describe.each(implementations)('a stats store $name', ({ newTable }) => {
   test('shows the open breakers beside the scores', async () => {
     const { store, open } = await newTable();
     const breaker: Breaker = { openedAtMs: nowMs, openUntilMs: nowMs + 5_000, openings: 1, reason: 'overloaded' };
-    await store.writeKnowledge(someKnowledge(), 0);
+    await store.writeKnowledge(folded(someKnowledge()), 0);
     await open('groq/llama/70b', breaker);
 
     const live = await store.readLive();
@@ -147,7 +148,7 @@ describe('the stats table', () => {
     const { store, tableName } = await dynamoTable();
     await store.writeSamples({ name: 'one', atMs: nowMs, slices: slicesOf(aSample({ atMs: nowMs })) });
     await store.takeFoldLease(nowMs, nowMs + 8_000);
-    await store.writeKnowledge(someKnowledge(), 0);
+    await store.writeKnowledge(folded(someKnowledge()), 0);
 
     const kinds = [samplesKind(nowMs), 'fold', liveKind];
     const items = (await Promise.all(kinds.map((kind) => itemsOf(tableName, kind)))).flat();
@@ -159,7 +160,7 @@ describe('the stats table', () => {
 
   test('shows the scores to people: one text, waits as lists', async () => {
     const { store, tableName } = await dynamoTable();
-    await store.writeKnowledge(someKnowledge(), 0);
+    await store.writeKnowledge(folded(someKnowledge()), 0);
 
     const command = new GetItemCommand({ TableName: tableName, Key: itemKey(liveKind, scoresName) });
     const { targets, foldedAtMs } = (await dynamoDb.client.send(command)).Item ?? {};
@@ -176,7 +177,7 @@ describe('the stats table', () => {
     const { store } = await dynamoTable();
     const knowledge = largestKnowledge();
 
-    await store.writeKnowledge(knowledge, 0);
+    await store.writeKnowledge(folded(knowledge), 0);
 
     expect(Object.keys((await store.readLive()).scores.targets)).toHaveLength(mostTargets);
     expect(await store.readKnowledge()).toEqual(knowledge);
@@ -188,7 +189,7 @@ describe('the stats table', () => {
     await dynamoDb.client.send(new PutItemCommand({ TableName: tableName, Item: damaged }));
 
     expect(await store.readKnowledge()).toEqual({ ...noKnowledge, foldedAtMs: 5 });
-    expect(await store.writeKnowledge(someKnowledge(), 5)).toBe(true);
+    expect(await store.writeKnowledge(folded(someKnowledge()), 5)).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { environmentNames } from '../../lambda/environment.ts';
-import { compiledKinds, configTable } from '../../lambda/store/table-schema.ts';
+import { compiledKinds, configTable, statsTable } from '../../lambda/store/table-schema.ts';
 import { SluiceStack } from '../../lib/sluice-stack.ts';
 
 type Resource = { Type: string; Properties: Record<string, unknown>; DeletionPolicy?: string };
@@ -118,7 +118,8 @@ describe('gateway endpoint', () => {
       Timeout: 900,
       Environment: {
         Variables: {
-          [environmentNames.configTable]: { Ref: idOf('AWS::DynamoDB::GlobalTable') },
+          [environmentNames.configTable]: { Ref: tableId('Acme-Config') },
+          [environmentNames.statsTable]: { Ref: tableId('Acme-Stats') },
           [environmentNames.vendorSecret]: { Ref: secretId('Acme/vendor-keys') },
           [environmentNames.firstKeySecret]: { Ref: secretId('Acme/first-key') },
         },
@@ -148,7 +149,7 @@ describe('functions', () => {
 });
 
 describe('configuration', () => {
-  const table = only('AWS::DynamoDB::GlobalTable');
+  const table = resources[tableId('Acme-Config')]!;
 
   test('is keyed as the stores expect', () => {
     expect(table.Properties).toMatchObject({
@@ -184,7 +185,7 @@ describe('configuration', () => {
     const { Filters: filters } = mapping['FilterCriteria'] as { Filters: { Pattern: string }[] };
 
     expect(table.Properties).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' } });
-    expect(mapping['EventSourceArn']).toEqual({ 'Fn::GetAtt': [idOf('AWS::DynamoDB::GlobalTable'), 'StreamArn'] });
+    expect(mapping['EventSourceArn']).toEqual({ 'Fn::GetAtt': [tableId('Acme-Config'), 'StreamArn'] });
     expect(filters.map(({ Pattern }) => JSON.parse(Pattern))).toEqual([
       { dynamodb: { Keys: { kind: { S: [{ 'anything-but': Object.values(compiledKinds) }] } } } },
     ]);
@@ -210,6 +211,29 @@ describe('configuration', () => {
   });
 });
 
+describe('measurement', () => {
+  const table = resources[tableId('Acme-Stats')]!;
+
+  test('is keyed as the stores expect, and lets everything expire', () => {
+    expect(table.Properties).toMatchObject({
+      KeySchema: [
+        { AttributeName: statsTable.partitionKey, KeyType: 'HASH' },
+        { AttributeName: statsTable.sortKey, KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: statsTable.expiry, Enabled: true },
+    });
+  });
+
+  test('goes with the stack, costs nothing while idle and has a ceiling while busy', () => {
+    expect(table.DeletionPolicy).toBe('Delete');
+    expect(table.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 4_000 },
+      Replicas: [{ ReadOnDemandThroughputSettings: { MaxReadRequestUnits: 8_000 } }],
+    });
+  });
+});
+
 describe('secrets', () => {
   test('start without vendor keys, and never take along those that people put there', () => {
     const secret = resources[secretId('Acme/vendor-keys')]!;
@@ -227,7 +251,7 @@ describe('secrets', () => {
 });
 
 describe('permissions', () => {
-  const tableArn = { 'Fn::GetAtt': [idOf('AWS::DynamoDB::GlobalTable'), 'Arn'] };
+  const tableArn = (name: string) => ({ 'Fn::GetAtt': [tableId(name), 'Arn'] });
 
   test('are written out: no managed policy, no wildcard but for the models of Bedrock, which are configuration', () => {
     const allowed = ofType('AWS::IAM::Policy').flatMap(statementsOf);
@@ -252,10 +276,21 @@ describe('permissions', () => {
     }
   });
 
-  test('let the gateway read snapshots, keys and secrets, call Bedrock and write its log, nothing else', () => {
+  test('reach the statistics only through leading keys, and not at all when a request names none', () => {
+    const onStats = ofType('AWS::IAM::Policy').flatMap(statementsOf).filter(isOnStats);
+
+    expect(onStats.length).toBeGreaterThan(2);
+    for (const statement of onStats) {
+      expect(leadingKeys(statement)).not.toContain('*');
+      expect(statement.Condition).toMatchObject({ Null: { 'dynamodb:LeadingKeys': 'false' } });
+    }
+  });
+
+  test('let the gateway read snapshots, keys and secrets, call Bedrock, measure and write its log, nothing else', () => {
     const statements = statementsFor('gateway');
 
-    expect(statements.flatMap(({ Action }) => Action).sort()).toEqual([
+    const apart = statements.filter((statement) => !isOnStats(statement));
+    expect(apart.flatMap(({ Action }) => Action).sort()).toEqual([
       'bedrock:InvokeModel',
       'bedrock:InvokeModelWithResponseStream',
       'dynamodb:GetItem',
@@ -264,6 +299,22 @@ describe('permissions', () => {
       'secretsmanager:GetSecretValue',
     ]);
     expect(statements.filter(isOnTable).map(leadingKeys)).toEqual([['key', 'pointer', 'snapshot']]);
+  });
+
+  test('let the gateway measure, share its breakers and keep answers, and do nothing else with the statistics', () => {
+    const statements = statementsFor('gateway').filter(isOnStats);
+    const kindsOf = (action: string) =>
+      statements
+        .filter(({ Action }) => [Action].flat().includes(`dynamodb:${action}`))
+        .flatMap(leadingKeys)
+        .sort();
+
+    expect(kindsOf('Query')).toEqual(['idempotency#*', 'live', 'samples#*']);
+    expect(kindsOf('GetItem')).toEqual(['fold']);
+    expect(kindsOf('PutItem')).toEqual(['fold', 'idempotency#*', 'live', 'samples#*']);
+    expect(kindsOf('UpdateItem')).toEqual(['idempotency#*', 'live', 'outcomes', 'turn']);
+    expect(kindsOf('DeleteItem')).toEqual(['idempotency#*', 'live']);
+    expect(statements.flatMap(({ Action }) => Action).join()).not.toMatch(/Scan|Batch/);
   });
 
   test('let the compiler write what it compiles and never what people wrote', () => {
@@ -284,7 +335,11 @@ describe('permissions', () => {
   });
 
   function isOnTable({ Resource: resource }: Statement): boolean {
-    return JSON.stringify(resource) === JSON.stringify(tableArn);
+    return JSON.stringify(resource) === JSON.stringify(tableArn('Acme-Config'));
+  }
+
+  function isOnStats({ Resource: resource }: Statement): boolean {
+    return JSON.stringify(resource) === JSON.stringify(tableArn('Acme-Stats'));
   }
 });
 
@@ -326,6 +381,10 @@ function idOf(type: string): string {
   return Object.keys(resources).find((id) => resources[id]!.Type === type)!;
 }
 
+function tableId(name: string): string {
+  return Object.keys(resources).find((id) => resources[id]!.Properties['TableName'] === name)!;
+}
+
 function secretId(name: string): string {
   return Object.keys(resources).find((id) => resources[id]!.Properties['Name'] === name)!;
 }
@@ -346,5 +405,6 @@ function statementsFor(name: string): Statement[] {
 }
 
 function leadingKeys({ Condition }: Statement): string[] {
-  return [...(Condition!['ForAllValues:StringEquals']!['dynamodb:LeadingKeys'] as string[])].sort();
+  const compared = Condition!['ForAllValues:StringEquals'] ?? Condition!['ForAllValues:StringLike'];
+  return [...(compared!['dynamodb:LeadingKeys'] as string[])].sort();
 }

@@ -1,14 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
-import {
-  foldScores,
-  forgottenAfterMs,
-  halfLifeMs,
-  type Knowledge,
-  mostTargets,
-  noKnowledge,
-} from '../../lambda/routing/fold-scores.ts';
+import { foldScores, halfLifeMs, mostTargets } from '../../lambda/routing/fold-scores.ts';
+import { forgottenAfterMs, type Knowledge, noKnowledge } from '../../lambda/routing/knowledge.ts';
 import { createSampleBuffer } from '../../lambda/routing/sample-slice.ts';
 import { scoresOf } from '../../lambda/routing/scores-of.ts';
 import { aSample as sampleAt, slicesOf } from '../support/samples.ts';

@@ -35,6 +35,20 @@ describe('a cached value', () => {
     expect(await cache.get()).toBe(2);
   });
 
+  test('can be looked at without waiting, and is read behind when it is not fresh', async () => {
+    const { cache, source, clock } = aCache();
+
+    expect(cache.peek()).toBeUndefined();
+    await cache.settled();
+    expect(cache.peek()).toBe(1);
+    expect(source.loads).toBe(1);
+
+    clock.now += 100_000;
+    expect(cache.peek()).toBe(1);
+    await cache.settled();
+    expect(cache.peek()).toBe(2);
+  });
+
   test('is waited for when it is older than stale', async () => {
     const { cache, clock } = aCache();
     await cache.get();

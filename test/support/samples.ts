@@ -1,5 +1,8 @@
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
+import type { Knowledge } from '../../lambda/routing/knowledge.ts';
 import { createSampleBuffer, type SampleSlice } from '../../lambda/routing/sample-slice.ts';
+import { scoresOf } from '../../lambda/routing/scores-of.ts';
+import type { Folded } from '../../lambda/store/stats-store.ts';
 
 const waitless = (outcome = 'answered') => !['answered', 'timeout', 'cancelled'].includes(outcome);
 
@@ -17,4 +20,9 @@ export function slicesOf(...samples: AttemptSample[]): SampleSlice[] {
   const buffer = createSampleBuffer();
   for (const sample of samples) buffer.add(sample);
   return buffer.take();
+}
+
+/** What a fold would write. */
+export function folded(knowledge: Knowledge): Folded {
+  return { knowledge, scores: scoresOf(knowledge) };
 }

@@ -1,0 +1,91 @@
+import type { AttemptSample } from '../routing/attempt-sample.ts';
+import { forgottenAfterMs } from '../routing/knowledge.ts';
+import { emptyLiveStats, type LiveStats } from '../routing/live-stats.ts';
+import { createSampleBuffer } from '../routing/sample-slice.ts';
+import { emptyScores } from '../routing/score.ts';
+import { cached } from './cached.ts';
+import type { StatsStore } from './stats-store.ts';
+
+/** What one gateway sees and knows of the targets. Nothing here fails, and no request waits for it. */
+export type Measurement = {
+  /** What is known here at the moment; read again behind the request when that was a while ago. */
+  live(): LiveStats;
+  measure(sample: AttemptSample): void;
+  /** Reads what is known ahead of the first request, unless that takes long. */
+  warm(): Promise<void>;
+  /** After an answer, or every few seconds: writes what was seen, and folds, when it is time. */
+  settle(): Promise<void>;
+};
+
+export type MeasurementParts = {
+  store: StatsStore;
+  now: () => number;
+  random: () => number;
+  newId: () => string;
+  /** Hears what failed: reading scores, writing samples, or folding. */
+  onError: (what: 'read' | 'write' | 'fold', error: unknown) => void;
+};
+
+const flushEveryMs = 5_000;
+const readEveryMs = 3_000;
+const foldAfterMs = 10_000;
+/** By then somebody of a busy fleet has folded; until then ever more of them try. */
+const foldSpreadMs = 5_000;
+const longestWarmUpMs = 1_000;
+/** The caller has its answer; a table that hangs costs the operator this much of the function's time at most. */
+const longestSettleMs = 2_500;
+
+export function createMeasurement({ store, now, random, newId, onError }: MeasurementParts): Measurement {
+  const buffer = createSampleBuffer();
+  const failed = (what: Parameters<typeof onError>[0]) => (error: unknown) => onError(what, error);
+  const reading = { freshForMs: readEveryMs, staleForMs: Number.POSITIVE_INFINITY, now, onError: failed('read') };
+  const live = cached(() => store.readLive(), reading);
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
+  let flushing: Promise<void> | undefined;
+
+  async function flush(): Promise<void> {
+    const slices = buffer.take();
+    if (slices.length === 0) return;
+    const atMs = now();
+    flushedAtMs = atMs;
+    const written = await store.writeSamples({ name: newId(), atMs, slices }).then(() => true, failed('write'));
+    const dueForMs = atMs - current().scores.foldedAtMs - foldAfterMs;
+    if (written && random() * foldSpreadMs < dueForMs) await fold(atMs).catch(failed('fold'));
+  }
+
+  async function fold(atMs: number): Promise<void> {
+    // Loaded by those who fold, and not while a function starts.
+    const { foldSamples } = await import('./fold-samples.ts');
+    await foldSamples(store, atMs);
+  }
+
+  function current(): LiveStats {
+    const known = live.peek() ?? emptyLiveStats;
+    return now() - known.scores.foldedAtMs > forgottenAfterMs ? { ...known, scores: emptyScores } : known;
+  }
+
+  return {
+    live: current,
+    measure: buffer.add,
+    warm: () => within(longestWarmUpMs, live.get().then(ignore, ignore)),
+    async settle() {
+      if (!flushing && now() - flushedAtMs >= flushEveryMs) {
+        flushing = flush().finally(() => {
+          flushing = undefined;
+        });
+      }
+      await within(longestSettleMs, Promise.all([flushing, live.settled()]));
+    },
+  };
+}
+
+function ignore(): void {}
+
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
