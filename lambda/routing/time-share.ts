@@ -30,10 +30,20 @@ export function canFinish(
   return untilAnswerMs - pauseMs >= Math.max(expectedWaitMs, leastUsefulMs);
 }
 
+/** So many times the usual wait, and at least so long, is no mere bad luck any more. */
+const timesUsual = 5;
+const leastFairMs = { streamed: 10_000, buffered: 30_000 };
+
 /**
  * How long a target is waited for at least before its silence counts against it: a caller in a hurry must not make
- * everybody else believe that a target is down.
+ * everybody else believe that a target is down, nor may a target that is down hide behind callers who do not wait for
+ * its full limit.
  */
-export function fairWaitMs({ limits }: Pick<PlannedAttempt, 'limits'>, streamed: boolean): number {
-  return streamed ? limits.firstContentMs : (limits.answerMs ?? limits.firstContentMs);
+export function fairWaitMs(
+  { limits, expectedWaitMs }: Pick<PlannedAttempt, 'limits' | 'expectedWaitMs'>,
+  streamed: boolean,
+): number {
+  const limitMs = streamed ? limits.firstContentMs : (limits.answerMs ?? limits.firstContentMs);
+  if (expectedWaitMs === undefined) return limitMs;
+  return Math.min(limitMs, Math.max(timesUsual * expectedWaitMs, leastFairMs[streamed ? 'streamed' : 'buffered']));
 }

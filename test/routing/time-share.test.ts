@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defaultLimits } from '../../lambda/routing/plan.ts';
-import { limitsWithin } from '../../lambda/routing/time-share.ts';
+import { fairWaitMs, limitsWithin } from '../../lambda/routing/time-share.ts';
 
 const limits = defaultLimits;
 
@@ -21,5 +21,23 @@ describe('limitsWithin', () => {
     expect(limitsWithin({ limits }, {}, left).answerMs).toBe(300_000);
     expect(limitsWithin({ limits: { ...limits, answerMs: 90_000 } }, {}, left).answerMs).toBe(90_000);
     expect(limitsWithin({ limits }, undefined, left)).toEqual(limits);
+  });
+});
+
+describe('fairWaitMs', () => {
+  test.each<[number | undefined, boolean, number]>([
+    [undefined, true, 120_000],
+    [1_000, true, 10_000],
+    [8_000, true, 40_000],
+    [60_000, true, 120_000],
+    [1_000, false, 30_000],
+    [8_000, false, 40_000],
+  ])('of a target that usually takes %s ms (streamed: %s) is %d ms', (expectedWaitMs, streamed, fairMs) => {
+    const usual = expectedWaitMs === undefined ? {} : { expectedWaitMs };
+    expect(fairWaitMs({ limits, ...usual }, streamed)).toBe(fairMs);
+  });
+
+  test('is never longer than the limit', () => {
+    expect(fairWaitMs({ limits: { ...limits, firstContentMs: 3_000 }, expectedWaitMs: 1_000 }, true)).toBe(3_000);
   });
 });
