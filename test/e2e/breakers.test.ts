@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { startStackGateway } from '../support/local-stack-gateway.ts';
 import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
 import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
 
@@ -6,7 +7,10 @@ const apiKey = 'sk-test-of-the-caller';
 const messages = [{ role: 'user', content: 'hi' }];
 const passed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('npm run serve, between two vendors', () => {
+describe.each([
+  { name: 'npm run serve', start: startServeProcess },
+  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
+])('$name, between two vendors', ({ start }) => {
   let first: ScriptedVendor;
   let second: ScriptedVendor;
   let gateway: RunningGateway;
@@ -26,7 +30,7 @@ describe('npm run serve, between two vendors', () => {
       },
       secrets: { first: 'one', second: 'two', limited: ['a', 'b', 'c', 'd', 'e'] },
     };
-    gateway = await startServeProcess({ config, apiKey });
+    gateway = await start({ config, apiKey });
   }, 60_000);
   afterEach(() => {
     first.seen.length = 0;
