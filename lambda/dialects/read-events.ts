@@ -1,3 +1,4 @@
+import { parseJson } from './json-value.ts';
 import { eventSplitter, parseEvent } from './sse-events.ts';
 
 /** A server-sent event that has data; `event` is undefined where the vendor does not name its events. */
@@ -22,7 +23,12 @@ export async function* readEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenera
   }
   // As a stream still: a character that the end cuts is left out.
   const rest = new TextDecoder().decode(splitter.rest(), { stream: true });
-  if (rest !== '') yield eventsOf([rest]);
+  if (rest !== '') yield eventsOf([rest]).filter(isWhole);
+}
+
+/** The connection may end in the middle of an event, which then is none. */
+function isWhole({ data }: ServerSentEvent): boolean {
+  return !/^\s*[[{]/.test(data) || data.trim() === '[DONE]' || parseJson(data) !== undefined;
 }
 
 function eventsOf(texts: readonly string[]): ServerSentEvent[] {

@@ -1,3 +1,5 @@
+import { parseJson } from './json-value.ts';
+
 /** Several whole events as they came: `bytes` end with an event's blank line, `ends` are the offsets behind each. */
 export type EventRun = { bytes: Buffer; ends: number[] };
 
@@ -11,6 +13,22 @@ export type EventSplitter = {
 
 /** An event that does not end within the limit: no vendor sends such, so the peer is broken or hostile. */
 export class EventTooLargeError extends Error {}
+
+/** An event that is no JSON where only JSON can stand: a part of the answer is lost, and nobody can say which. */
+export class BrokenEventError extends Error {
+  constructor() {
+    super('An event of the stream is not JSON');
+  }
+}
+
+/** The JSON of an event; undefined for blanks and for OpenAI's end marker. Throws `BrokenEventError`. */
+export function parseEventData(data: string): unknown {
+  const parsed = parseJson(data);
+  if (parsed !== undefined) return parsed;
+  const text = data.trim();
+  if (text === '' || text === '[DONE]') return undefined;
+  throw new BrokenEventError();
+}
 
 const lineFeed = 10;
 const carriageReturn = 13;

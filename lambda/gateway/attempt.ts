@@ -1,7 +1,7 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import { isObject } from '../dialects/json-value.ts';
 import { tellableError } from '../dialects/provider-error.ts';
-import { EventTooLargeError } from '../dialects/sse-events.ts';
+import { BrokenEventError, EventTooLargeError } from '../dialects/sse-events.ts';
 import { findProvider, type Provider } from '../providers/provider.ts';
 import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
 import type { Failure } from '../routing/failure.ts';
@@ -158,8 +158,8 @@ export function tellable(failure: Failure, secret: string | undefined): Failure 
 /** What an exception of the connection means; our own mistakes are thrown on. */
 export function failureOfConnection(error: unknown, signal: AbortSignal): Failure {
   if (signal.aborted) return { kind: 'cancelled' };
-  if (error instanceof EventTooLargeError || error instanceof UnusableAnswerError)
-    return { kind: 'bad_response', detail: error.message };
+  const isUnusable = [EventTooLargeError, BrokenEventError, UnusableAnswerError].some((type) => error instanceof type);
+  if (isUnusable) return { kind: 'bad_response', detail: (error as Error).message };
   if (error instanceof UpstreamError) return { kind: error.kind, detail: error.message };
   if (isObject(error) && typeof error['code'] === 'string') return { kind: 'connection', detail: error['code'] };
   throw error;

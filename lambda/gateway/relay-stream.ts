@@ -1,5 +1,5 @@
-import { type AnswerFacts, holdsFacts, readChatEvent } from '../dialects/openai-chat/answer.ts';
-import type { EventRun } from '../dialects/sse-events.ts';
+import { type AnswerFacts, holdsFacts, looksWhole, readChatEvent } from '../dialects/openai-chat/answer.ts';
+import { BrokenEventError, type EventRun } from '../dialects/sse-events.ts';
 import type { Usage } from '../dialects/usage.ts';
 import { classifyErrorInside, type Failure } from '../routing/failure.ts';
 import { type ChoiceWatch, watchChoices } from './choice-watch.ts';
@@ -51,8 +51,7 @@ export async function relayStream(stream: OpenStream, sink: Sink, options: Relay
   const choices = watchChoices();
   let done = false;
   const pass = (run: EventRun): Promise<void> | undefined => {
-    const plain = !severalChoices && run !== stream.first && !holdsFacts(run.bytes.toString('latin1'));
-    if (plain) return sink.write(run.bytes);
+    if (!severalChoices && run !== stream.first && isPlain(run)) return sink.write(run.bytes);
     const { bytes, ended } = sift(run, relayed, choices, options);
     if (ended && !done) guard.expect('end of the stream', longestEndMs);
     const slow = bytes.length > 0 ? sink.write(bytes) : undefined;
@@ -98,6 +97,12 @@ function isPing(piece: Buffer | undefined): boolean {
   return piece !== undefined && piece[0] === colon && !piece.includes('data:');
 }
 
+/** Nothing in it but content, as far as a look without parsing can tell. */
+function isPlain({ bytes, ends }: EventRun): boolean {
+  const text = bytes.toString('latin1');
+  return !holdsFacts(text) && looksWhole(text, ends);
+}
+
 /** Reads every event of a run into `relayed` and leaves out what the caller must not see. */
 function sift(
   run: EventRun,
@@ -111,7 +116,8 @@ function sift(
   for (const end of run.ends) {
     const event = run.bytes.subarray(start, end);
     start = end;
-    const facts = readChatEvent(event.toString('utf8'));
+    const facts = readOrFail(event, relayed);
+    if (!facts) break;
     collect(facts, relayed);
     for (const choice of facts.choices?.begun ?? []) choices.begin(choice);
     for (const choice of facts.choices?.finished ?? []) choices.finish(choice);
@@ -121,6 +127,17 @@ function sift(
   }
   const whole = kept.length === run.ends.length;
   return { bytes: whole ? run.bytes : Buffer.concat(kept), ended };
+}
+
+/** An event that is broken ends the answer; those before it are the caller's all the same. */
+function readOrFail(event: Buffer, relayed: RelayedStream): AnswerFacts | undefined {
+  try {
+    return readChatEvent(event.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof BrokenEventError)) throw error;
+    relayed.failure = { kind: 'bad_response', status: 200, detail: error.message };
+    return undefined;
+  }
 }
 
 function collect(facts: AnswerFacts, relayed: RelayedStream): void {

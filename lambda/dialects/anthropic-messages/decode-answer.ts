@@ -2,6 +2,7 @@ import type { ChatEvent } from '../chat-event.ts';
 import { isObject, type JsonObject, parseJson } from '../json-value.ts';
 import { readErrorBody } from '../provider-error.ts';
 import { readEvents } from '../read-events.ts';
+import { parseEventData } from '../sse-events.ts';
 import { messageReader } from './message-reader.ts';
 
 /** The events of a whole `message`; an error body gives one `error` event. */
@@ -27,7 +28,7 @@ export async function* decodeMessageStream(bytes: AsyncIterable<Uint8Array>): As
   const reader = messageReader();
   for await (const events of readEvents(bytes)) {
     for (const { event, data } of events) {
-      const parsed = parseJson(data);
+      const parsed = event === 'error' ? parseJson(data) : parseEventData(data);
       if (event !== 'error' && !isObject(parsed)) continue;
       const failure = { error: { message: data } };
       for (const read of reader.read(isObject(parsed) ? named(parsed, event) : failure)) {

@@ -1,6 +1,7 @@
 import type { ChatEvent } from '../chat-event.ts';
 import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
 import { readEvents } from '../read-events.ts';
+import { parseEventData } from '../sse-events.ts';
 import { argumentEvents, callEvents, citationEvents, contentEvents, logprobEvents, planEvents } from './content.ts';
 import { isCohereError, readCohereError } from './errors.ts';
 import { endEvents, failureOf } from './finish.ts';
@@ -22,7 +23,7 @@ export async function* decodeCohereStream(bytes: AsyncIterable<Uint8Array>): Asy
   const progress: Progress = { calls: new Map(), count: 0, bare: new Set(), textLength: 0, blocks: new Map() };
   for await (const events of readEvents(bytes)) {
     for (const { event, data } of events) {
-      const body = parseJson(data);
+      const body = event === 'error' ? parseJson(data) : parseEventData(data);
       if (!isObject(body)) continue;
       for (const decoded of event === 'error' ? [errorEvent(data)] : decodeEvent(progress, body, data)) {
         yield decoded;

@@ -1,6 +1,7 @@
 import type { ChatEvent } from '../chat-event.ts';
-import { isObject, parseJson } from '../json-value.ts';
+import { isObject } from '../json-value.ts';
 import { readEvents } from '../read-events.ts';
+import { parseEventData } from '../sse-events.ts';
 import { answerReader } from './decode-answer.ts';
 import { readArrayItems } from './json-array-items.ts';
 
@@ -12,7 +13,7 @@ export async function* decodeGeminiStream(bytes: AsyncIterable<Uint8Array>): Asy
   const answer = answerReader();
   for await (const texts of readTexts(bytes)) {
     for (const text of texts) {
-      const parsed = parseJson(text);
+      const parsed = parseEventData(text);
       const response: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
       if (!isObject(response)) continue;
       for (const event of answer.read(response)) {

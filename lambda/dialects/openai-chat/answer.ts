@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
 import { type ProviderError, readErrorBody } from '../provider-error.ts';
-import { parseEvent } from '../sse-events.ts';
+import { parseEvent, parseEventData } from '../sse-events.ts';
 import type { Usage } from '../usage.ts';
 import { readUsage } from './usage.ts';
 
@@ -23,14 +23,15 @@ export type AnswerFacts = {
 
 const nothing: AnswerFacts = { content: false, done: false, usageOnly: false };
 
-/** Reads one whole server-sent event. */
+/** Reads one whole server-sent event. Throws `BrokenEventError` when it is none. */
 export function readChatEvent(text: string): AnswerFacts {
   const { event, data } = parseEvent(text);
   if (data === undefined) return nothing;
   if (data.trim() === '[DONE]') return { ...nothing, done: true };
-  const chunk = parseJson(data);
-  if (!isObject(chunk)) return event === 'error' ? { ...nothing, error: readErrorBody(data) } : nothing;
-  if (event === 'error' || hasError(chunk)) return { ...nothing, error: readErrorBody(data) };
+  if (event === 'error') return { ...nothing, error: readErrorBody(data) };
+  const chunk = parseEventData(data);
+  if (!isObject(chunk)) return nothing;
+  if (hasError(chunk)) return { ...nothing, error: readErrorBody(data) };
   return readAnswer(chunk);
 }
 
@@ -40,6 +41,26 @@ export function readChatEvent(text: string): AnswerFacts {
  */
 export function holdsFacts(text: string): boolean {
   return /"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"|event:\s*error|\[DONE\]/.test(text);
+}
+
+/**
+ * Whether events look whole without being parsed, `ends` being the offsets behind each: a comment, or data from one brace to
+ * the other. What does not look so may still be whole.
+ */
+export function looksWhole(text: string, ends: readonly number[]): boolean {
+  let start = 0;
+  for (const end of ends) {
+    let last = end - 1;
+    while (isLineEnd(text.charCodeAt(last))) last--;
+    const isPlain = text.startsWith('data: {', start) && text[last] === '}';
+    if (!isPlain && text[start] !== ':') return false;
+    start = end;
+  }
+  return true;
+}
+
+function isLineEnd(code: number): boolean {
+  return code === 10 || code === 13;
 }
 
 /** Reads a buffered answer; undefined when the text is not an answer of this dialect at all. */

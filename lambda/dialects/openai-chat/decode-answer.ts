@@ -2,6 +2,7 @@ import type { ChatEvent } from '../chat-event.ts';
 import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
 import { readErrorBody } from '../provider-error.ts';
 import { readEvents, type ServerSentEvent } from '../read-events.ts';
+import { parseEventData } from '../sse-events.ts';
 import { contentEvents, finishEvent, sourceEvents } from './decode-chunk.ts';
 import { readUsage } from './usage.ts';
 
@@ -49,7 +50,7 @@ type Chunk = { body: JsonObject } | { failure: ChatEvent };
 function chunksOf(events: readonly ServerSentEvent[]): Chunk[] {
   return events.flatMap(({ event, data }): Chunk[] => {
     if (data.trim() === '[DONE]') return [];
-    const body = parseJson(data);
+    const body = event === 'error' ? parseJson(data) : parseEventData(data);
     const failed = event === 'error' || (isObject(body) && (isSet(body['error']) || body['object'] === 'error'));
     if (failed) return [{ failure: { type: 'error', error: readErrorBody(data) } }];
     return isObject(body) ? [{ body }] : [];

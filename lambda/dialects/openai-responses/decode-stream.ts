@@ -1,6 +1,7 @@
 import type { ChatEvent } from '../chat-event.ts';
 import { isObject, type JsonObject, parseJson, stringOrUndefined } from '../json-value.ts';
 import { readEvents } from '../read-events.ts';
+import { parseEventData } from '../sse-events.ts';
 import {
   type AnswerState,
   citationEvents,
@@ -19,7 +20,7 @@ export async function* decodeResponsesStream(bytes: AsyncIterable<Uint8Array>): 
   const state = newAnswerState();
   for await (const run of readEvents(bytes)) {
     for (const { event: name, data: text } of run) {
-      const data = parseJson(text);
+      const data = name === 'error' ? parseJson(text) : parseEventData(text);
       if (!isObject(data)) continue;
       const type = stringOrUndefined(data['type']) ?? name ?? '';
       if (hasFailed(type, data)) {

@@ -28,11 +28,14 @@ describe('readChatEvent', () => {
     ['an empty list of tool calls', delta({ tool_calls: [] })],
     ['filter results alone', 'data: {"choices":[],"prompt_filter_results":[{}],"model":""}\n\n'],
     ['a comment', ': OPENROUTER PROCESSING\n\n'],
-    ['text that is no JSON', 'data: hello\n\n'],
     ['an unknown event', 'event: ping\ndata: {}\n\n'],
     ['nothing', '\n\n'],
   ])('does not take %s for content', (_, text) => {
     expect(readChatEvent(text)).toMatchObject({ content: false, done: false, usageOnly: false });
+  });
+
+  test.each(['data: hello\n\n', 'data: {"choices":[{"delta":{"content":"wor\n\n'])('takes %j for broken', (text) => {
+    expect(() => readChatEvent(text)).toThrow('An event of the stream is not JSON');
   });
 
   test.each(['data: [DONE]\n\n', 'data:[DONE]\r\n\r\n', 'data: [DONE]'])('knows the end marker %j', (text) => {
