@@ -91,6 +91,7 @@ export function planAttempts({ snapshot, model, entropy }: PlanInput): Plan {
           model: target.model,
           limits,
           ...drops,
+          ...(candidate.fallbackOf ? { fallback: true } : {}),
           ...(target.continuesPartial ? { continuesPartial: true } : {}),
           reason: why,
         });
