@@ -8,7 +8,7 @@ import { unusedOnLambdaPlugin } from './unused-on-lambda-plugin.ts';
 const root = resolve(import.meta.dirname, '..');
 
 /** Directories of the functions' bundles; each holds an `index.mjs` that exports `handler`, and its chunks. */
-export type Bundles = { gateway: string; compiler: string };
+export type Bundles = { gateway: string; compiler: string; prober: string };
 
 // `module` before `main`: esbuild's default for Node picks the CommonJS builds, twice as slow to load.
 // No source maps: they would double what a cold start has to fetch.
@@ -40,10 +40,12 @@ export async function buildBundle(entry: string, directory: string): Promise<str
 
 /** Bundles every function of the stack, by default into `dist/`. Throws one message that names each problem. */
 export async function buildBundles({ outdir = join(root, 'dist') } = {}): Promise<Bundles> {
-  const [gateway, compiler] = await Promise.all(
-    ['gateway', 'compiler'].map((name) => buildBundle(join(root, 'lambda', `${name}.ts`), resolve(outdir, name))),
+  const [gateway, compiler, prober] = await Promise.all(
+    ['gateway', 'compiler', 'prober'].map((name) =>
+      buildBundle(join(root, 'lambda', `${name}.ts`), resolve(outdir, name)),
+    ),
   );
-  return { gateway, compiler } as Bundles;
+  return { gateway, compiler, prober } as Bundles;
 }
 
 /** Bundles the server that runs without AWS: it starts faster and stays smaller than from its sources. */

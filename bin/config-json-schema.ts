@@ -55,6 +55,8 @@ const descriptions: { [K in ItemKind]: Record<FieldOf<K>, string> } = {
       'What becomes of a parameter that the target cannot honour: reject (default) answers 400, drop leaves it out.',
     onStreamFailure: 'For all models that do not say it themselves: error (default) or resume.',
     defaultModel: 'Model of requests that name none: a configured one, or provider/model.',
+    probes:
+      'Tiny requests to targets of which too little is known: enabled (default true), staleAfterMinutes, dailyTokens.',
     passThrough: "False closes the paths of vendors' own APIs, /{provider}/…. Default: true.",
     timeouts,
   },

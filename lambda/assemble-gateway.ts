@@ -24,7 +24,7 @@ import { type CachedMap, cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
 import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
-import { createMeasurement, type MeasurementParts } from './store/measurement.ts';
+import { createMeasurement, type Measurement, type MeasurementParts } from './store/measurement.ts';
 import type { SecretStore } from './store/secret-store.ts';
 import type { StatsStore } from './store/stats-store.ts';
 import type { TurnStore } from './store/turn-store.ts';
@@ -34,6 +34,9 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 /** The gateway with its stores behind caches, as both entries run it. */
 export type AssembledGateway = {
   gateway: Gateway;
+  /** The world of its core, for requests that come from nobody outside. */
+  deps: GatewayDeps;
+  measurement: Measurement;
   /** Reads snapshot, secrets and scores ahead of the first request. Never fails: what is missing is read when it is needed. */
   warm(): Promise<void>;
   /** Writes what was seen when it is time, and resolves when nothing runs behind the requests any more. */
@@ -73,7 +76,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const { random } = Math;
   const measurement = createMeasurement({ store: statsStore, now, random, newId, onError: tellLoss(telemetry) });
 
-  const gateway = createGateway({
+  const deps: GatewayDeps = {
     snapshot: snapshot.current,
     findCaller: callerFinder({ keys, firstKeyDigest, telemetry, now }),
     secrets,
@@ -91,9 +94,11 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     telemetry,
     coldStart,
-  });
+  };
   return {
-    gateway,
+    gateway: createGateway(deps),
+    deps,
+    measurement,
     async warm() {
       await Promise.allSettled([snapshot.current(), secrets.get(), firstKeyDigest.get(), measurement.warm()]);
     },

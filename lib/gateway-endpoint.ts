@@ -1,4 +1,4 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import {
   type FunctionUrl,
@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { environmentNames } from '../lambda/environment.ts';
 import { corsMaxAgeSeconds, corsRequestHeaders } from '../lambda/hosts/cors.ts';
 import { type authoredKinds, compiledKinds } from '../lambda/store/table-schema.ts';
+import { allowBedrock } from './allow-bedrock.ts';
 import { BundledFunction } from './bundled-function.ts';
 import type { ConfigState } from './config-state.ts';
 import type { GatewaySecrets } from './gateway-secrets.ts';
@@ -69,25 +70,8 @@ export class GatewayEndpoint extends Construct {
         resources: [secrets.vendorKeys.secretArn, secrets.firstKey.secretArn],
       }),
     );
-    this.allowBedrock();
+    allowBedrock(this.gateway);
     this.url = this.addUrl();
-  }
-
-  /** Which models of Bedrock are called, and in which regions, is configuration; what may be done with them is this. */
-  private allowBedrock(): void {
-    const { partition, account } = Stack.of(this);
-    this.gateway.function.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
-        resources: bedrockModels(account).map((model) => `arn:${partition}:${model}`),
-      }),
-    );
-    for (const model of bedrockModels('<AWS::AccountId>')) {
-      Validations.of(this.gateway).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:${model}]`,
-        reason: 'Operators name the models of Bedrock in the config table, unknown when the stack is deployed.',
-      });
-    }
   }
 
   /** The URL belongs to an alias, so that a deployment switches versions at once and can be turned back. */
@@ -100,10 +84,4 @@ export class GatewayEndpoint extends Construct {
       cors,
     });
   }
-}
-
-/** Every model and inference profile, in every region; the part of an ARN behind its partition. */
-function bedrockModels(account: string): string[] {
-  const owned = ['inference-profile', 'application-inference-profile'].map((kind) => `bedrock:*:${account}:${kind}/*`);
-  return ['bedrock:*::foundation-model/*', ...owned];
 }

@@ -7,6 +7,7 @@ import {
   idempotencyKind,
   liveKind,
   outcomesKind,
+  probesKind,
   samplesPrefix,
   statsTable,
   turnKind,
@@ -52,6 +53,11 @@ export class Measurement extends Construct {
   /** Counting on the counters of the fleet. */
   grantTurns(grantee: IGrantable): void {
     this.grantKinds(grantee, { actions: ['UpdateItem'], kinds: [turnKind] });
+  }
+
+  /** Keeping to the budgets of probes. */
+  grantProbes(grantee: IGrantable): void {
+    this.grantKinds(grantee, { actions: ['UpdateItem'], kinds: [probesKind] });
   }
 
   /** Keeping answers, to replay them. */

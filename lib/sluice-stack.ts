@@ -7,10 +7,11 @@ import { GatewayEndpoint } from './gateway-endpoint.ts';
 import { GatewaySecrets } from './gateway-secrets.ts';
 import { Measurement } from './measurement.ts';
 import { Observability } from './observability.ts';
+import { Prober } from './prober.ts';
 
 export type SluiceStackProps = StackProps & {
   /** Directories of the finished bundles, each with an `index.mjs` that exports `handler`. */
-  bundles: { gateway: string; compiler: string };
+  bundles: { gateway: string; compiler: string; prober: string };
 };
 
 /** Everything that one gateway needs in an AWS account. */
@@ -22,14 +23,15 @@ export class SluiceStack extends Stack {
     const measurement = new Measurement(this, 'Measurement');
     const endpoint = new GatewayEndpoint(this, 'Endpoint', { bundle: bundles.gateway, state, secrets, measurement });
     const config = new ConfigCompiler(this, 'Config', { bundle: bundles.compiler, state });
+    const prober = new Prober(this, 'Probing', { bundle: bundles.prober, state, secrets, measurement });
     const gateway = endpoint.gateway.function;
     const compiler = config.compiler.function;
     const observability = new Observability(this, 'Observability', {
       gateway,
-      functions: { gateway, compiler },
+      functions: { gateway, compiler, prober: prober.prober.function },
       // CDK's own types clash under exactOptionalPropertyTypes.
       tables: { config: state.table as ITable, stats: measurement.table as ITable },
-      failureQueues: { Compiler: config.failures },
+      failureQueues: { Compiler: config.failures, Prober: prober.failures },
     });
     Tags.of(this).add('application', 'sluice');
     this.addOutputs({
@@ -42,6 +44,7 @@ export class SluiceStack extends Stack {
       GatewayLogGroupName: endpoint.gateway.logGroup.logGroupName,
       CompilerFunctionName: config.compiler.function.functionName,
       CompilerLogGroupName: config.compiler.logGroup.logGroupName,
+      ProberFunctionName: prober.prober.function.functionName,
       FailureQueueUrl: config.failures.queueUrl,
       DashboardName: observability.dashboardName,
       ...(observability.alarmTopic ? { AlarmTopicArn: observability.alarmTopic.topicArn } : {}),

@@ -4,6 +4,7 @@ import type { EventSourceMapping } from './event-source-mapping.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import type { FunctionUrlDefinition } from './function-url.ts';
 import { functionNameOf } from './physical-names.ts';
+import { rateMs, type ScheduleDefinition } from './scheduler.ts';
 import { type TableDefinition, toTableDefinition } from './table-definition.ts';
 import { type ResolvedResource, resolveTemplate, type Template } from './template.ts';
 
@@ -14,6 +15,7 @@ export type Assembly = {
   functions: FunctionDefinition[];
   functionUrls: FunctionUrlDefinition[];
   eventSourceMappings: EventSourceMapping[];
+  schedules: ScheduleDefinition[];
   secrets: { name: string; arn: string }[];
   queues: { name: string; arn: string }[];
 };
@@ -65,6 +67,7 @@ function toAssembly(
     functions: ofType('AWS::Lambda::Function').flatMap((resource) => toFunction(resource, assets)),
     functionUrls: ofType('AWS::Lambda::Url').map(toFunctionUrl),
     eventSourceMappings: ofType('AWS::Lambda::EventSourceMapping').map(toEventSourceMapping),
+    schedules: ofType('AWS::Scheduler::Schedule').flatMap(toSchedule),
     secrets: ofType('AWS::SecretsManager::Secret').map(named),
     queues: ofType('AWS::SQS::Queue').map(named),
   };
@@ -119,6 +122,14 @@ function toEventSourceMapping({ logicalId, properties }: ResolvedResource): Even
     reportsItemFailures: responseTypes.includes('ReportBatchItemFailures'),
     onFailureArn: destinations?.OnFailure?.Destination,
   };
+}
+
+/** Schedules that wake something else than a function have nothing to do here. */
+function toSchedule({ logicalId, properties }: ResolvedResource): ScheduleDefinition[] {
+  const target = properties['Target'] as { Arn?: string; Input?: string } | undefined;
+  if (properties['State'] === 'DISABLED' || !/:lambda:.*:function:/.test(target?.Arn ?? '')) return [];
+  const everyMs = rateMs(String(properties['ScheduleExpression']));
+  return [{ logicalId, functionName: functionNameOf(target?.Arn ?? ''), everyMs, input: target?.Input ?? '{}' }];
 }
 
 /** Both limits are absent or -1 when there is none. */

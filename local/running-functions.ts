@@ -4,6 +4,7 @@ import type { DynamoDbCall } from './dynamodb-call.ts';
 import type { FunctionDefinition } from './function-definition.ts';
 import { type FunctionUrl, startFunctionUrl } from './function-url.ts';
 import { type InvocationReport, LocalFunction } from './local-function.ts';
+import { startScheduler } from './scheduler.ts';
 import { type StreamPoller, startStreamPoller } from './stream-poller.ts';
 
 /** What the functions of an assembly run with. */
@@ -25,6 +26,8 @@ export type RunningFunctions = {
   gatewayUrl: string;
   /** Resolves when everything that was in the streams has reached its function. */
   drain(): Promise<void>;
+  /** Does now what the schedules are for. */
+  runSchedules(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -48,11 +51,19 @@ export async function runFunctions(assembly: Assembly, options: RunningFunctions
     startPoller(mapping, find(mapping.functionName, mapping.logicalId), options),
   );
 
+  const schedulers = assembly.schedules.map((schedule) => {
+    const target = find(schedule.functionName, schedule.logicalId);
+    const onFailure = (reason: string) => options.log('schedule', `ERROR ${target.definition.name}: ${reason}`);
+    return startScheduler({ schedule, target, onFailure });
+  });
+
   return {
     gateway: find(gatewayUrl.functionName, gatewayUrl.logicalId),
     gatewayUrl: urls[0]?.url ?? '',
     drain: async () => void (await Promise.all(pollers.map((poller) => poller.drain()))),
+    runSchedules: async () => void (await Promise.all(schedulers.map((scheduler) => scheduler.run()))),
     async close() {
+      for (const scheduler of schedulers) scheduler.close();
       await Promise.all(urls.map((url) => url.close()));
       // Together: a poller may be waiting for an invocation, which ends when its function is closed.
       const closing = [...pollers.map((poller) => poller.close()), ...[...functions.values()].map((f) => f.close())];

@@ -56,6 +56,8 @@ export type LocalStack = {
   example: Example;
   /** Resolves when everything that was in the tables' streams has reached its function. */
   drain(): Promise<void>;
+  /** Does now what the schedules are for. */
+  runSchedules(): Promise<void>;
   /** Stops everything; no process is left. */
   close(): Promise<void>;
 };
@@ -100,7 +102,7 @@ async function start(options: LocalStackOptions, cleanup: Cleanup): Promise<Loca
   const keepsEdits = dataDirectory !== undefined || options.dynamodbEndpoint !== undefined;
   await putInForce({ call, configTable, config, running, apiKey, keepsEdits, log });
 
-  const { gatewayUrl, drain } = running;
+  const { gatewayUrl, drain, runSchedules } = running;
   return {
     gatewayUrl,
     dynamodbUrl,
@@ -109,6 +111,7 @@ async function start(options: LocalStackOptions, cleanup: Cleanup): Promise<Loca
     region,
     example: exampleOf(config),
     drain,
+    runSchedules,
     close: cleanup.run,
   };
 }

@@ -127,6 +127,19 @@ export const keySchema = v.strictObject({
   expiresAt: v.optional(v.pipe(v.string(), v.isoTimestamp('must be an ISO 8601 time such as 2027-01-31T00:00:00Z'))),
 });
 
+/** Tiny requests to targets of which too little is known. */
+export const probesSchema = v.strictObject({
+  enabled: v.optional(v.boolean()),
+  /** Knowledge of a target that is older is refreshed, where it is thin as well. */
+  staleAfterMinutes: v.optional(
+    v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(60, 'must be at most 60')),
+  ),
+  /** For each target and day; 64 of them allow one probe. */
+  dailyTokens: v.optional(
+    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must not be negative')),
+  ),
+});
+
 export const settingsSchema = v.strictObject({
   name: v.literal('default'),
   passThrough: v.optional(v.boolean()),
@@ -134,6 +147,7 @@ export const settingsSchema = v.strictObject({
   unsupportedParameters: v.optional(unsupportedParametersSchema),
   onStreamFailure: v.optional(onStreamFailureSchema),
   timeouts: v.optional(timeoutsSchema),
+  probes: v.optional(probesSchema),
 });
 
 /** The four kinds of item that people write, by kind. */

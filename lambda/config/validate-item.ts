@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { suggestion } from './closest-name.ts';
 import type { RawItem } from './raw-item.ts';
 import { targetSchema } from './routing-schema.ts';
-import { cloudflareGatewaySchema, type ItemKind, itemSchemas } from './schema.ts';
+import { cloudflareGatewaySchema, type ItemKind, itemSchemas, probesSchema } from './schema.ts';
 import { timeoutsSchema } from './value-schemas.ts';
 
 type Output<K extends ItemKind> = v.InferOutput<(typeof itemSchemas)[K]>;
@@ -71,7 +71,9 @@ const typeNames: Record<string, string> = {
 
 function knownFields(kind: ItemKind, path: (string | number)[]): string[] {
   if (path.length === 1) return Object.keys(itemSchemas[kind].entries);
-  const nested = { targets: targetSchema, cloudflareGateway: cloudflareGatewaySchema }[String(path[0])];
+  const nested = { targets: targetSchema, cloudflareGateway: cloudflareGatewaySchema, probes: probesSchema }[
+    String(path[0])
+  ];
   return Object.keys((nested ?? timeoutsSchema).entries);
 }
 

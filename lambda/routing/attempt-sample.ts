@@ -12,6 +12,8 @@ export type AttemptSample = {
   outcome: 'answered' | FailureKind;
   /** Second try of the same request on the same target. */
   retry: boolean;
+  /** Asked by a probe and by no caller. */
+  probe?: true;
   /**
    * Streamed: time to the first content. Buffered: time to the whole answer. After a timeout or when it was cancelled,
    * how long it was waited: then the true wait is at least this long. Absent when the failure says nothing of it.

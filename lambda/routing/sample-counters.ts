@@ -52,6 +52,7 @@ export function countersOf(sample: AttemptSample): Counters {
   if (outcome === 'timeout') counters['timeouts'] = 1;
   if (outcome === 'rate_limited') counters['rateLimited'] = 1;
   if (sample.retry) counters['retries'] = 1;
+  if (sample.probe) counters['probes'] = 1;
   return counters;
 }
 

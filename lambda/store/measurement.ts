@@ -2,7 +2,7 @@ import type { AttemptSample } from '../routing/attempt-sample.ts';
 import { forgottenAfterMs } from '../routing/knowledge.ts';
 import { emptyLiveStats, type LiveStats } from '../routing/live-stats.ts';
 import { createSampleBuffer } from '../routing/sample-slice.ts';
-import { emptyScores } from '../routing/score.ts';
+import { emptyScores, type TargetScore } from '../routing/score.ts';
 import { cached } from './cached.ts';
 import type { StatsStore } from './stats-store.ts';
 
@@ -11,6 +11,8 @@ export type Measurement = {
   /** What is known here at the moment; read again behind the request when that was a while ago. */
   live(): LiveStats;
   measure(sample: AttemptSample): void;
+  /** Takes what a probe saw of a target's promises. */
+  probed(target: string, probe: NonNullable<TargetScore['probe']>): void;
   /** Reads what is known ahead of the first request, unless that takes long. */
   warm(): Promise<void>;
   /** After an answer, or every few seconds: writes what was seen, and folds, when it is time. */
@@ -67,6 +69,7 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
   return {
     live: current,
     measure: buffer.add,
+    probed: buffer.addProbe,
     warm: () => within(longestWarmUpMs, live.get().then(ignore, ignore)),
     async settle() {
       if (!flushing && now() - flushedAtMs >= flushEveryMs) {

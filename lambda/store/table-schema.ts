@@ -91,3 +91,6 @@ export function outcomesName(target: string, minute: number): string {
 
 /** Counters by which keys and targets take turns over the fleet. */
 export const turnKind = 'turn';
+
+/** What probes have cost, by day and target. */
+export const probesKind = 'probes';

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bundleSize } from '../../bench/bundle-size.ts';
 import { coldStart } from '../../bench/cold-run.ts';
 import { startSurroundings } from '../../bench/cold-surroundings.ts';
-import { buildBundle, buildBundles } from '../../bin/build.ts';
+import { type Bundles, buildBundle, buildBundles } from '../../bin/build.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
 describe('bundles', () => {
-  let bundles: { gateway: string; compiler: string };
+  let bundles: Bundles;
   beforeAll(async () => {
     bundles = await buildBundles({ outdir });
   });
@@ -68,19 +68,28 @@ describe('bundles', () => {
     expect(output).toContain('"reason":"CredentialsProviderError"');
   });
 
-  test.each(['gateway', 'compiler'] as const)('call no `require`, which a module does not have: %s', (name) => {
-    expect(textOf(bundles[name])).not.toContain('Dynamic require of');
-  });
+  test.each(['gateway', 'compiler', 'prober'] as const)(
+    'call no `require`, which a module does not have: %s',
+    (name) => {
+      expect(textOf(bundles[name])).not.toContain('Dynamic require of');
+    },
+  );
 
-  test.each(['gateway', 'compiler'] as const)('never import one of Node’s modules the slow way: %s', (name) => {
-    expect(textOf(bundles[name])).not.toMatch(/(from|import)\s*\(?"node:/);
-    expect(textOf(bundles[name])).toContain('process.getBuiltinModule');
-  });
+  test.each(['gateway', 'compiler', 'prober'] as const)(
+    'never import one of Node’s modules the slow way: %s',
+    (name) => {
+      expect(textOf(bundles[name])).not.toMatch(/(from|import)\s*\(?"node:/);
+      expect(textOf(bundles[name])).toContain('process.getBuiltinModule');
+    },
+  );
 
-  test.each(['gateway', 'compiler'] as const)('carry no source map and no comment of a licence: %s', (name) => {
-    expect(readdirSync(bundles[name]).filter((file) => !file.endsWith('.mjs'))).toEqual([]);
-    expect(textOf(bundles[name])).not.toMatch(/sourceMappingURL|@license|@preserve/);
-  });
+  test.each(['gateway', 'compiler', 'prober'] as const)(
+    'carry no source map and no comment of a licence: %s',
+    (name) => {
+      expect(readdirSync(bundles[name]).filter((file) => !file.endsWith('.mjs'))).toEqual([]);
+      expect(textOf(bundles[name])).not.toMatch(/sourceMappingURL|@license|@preserve/);
+    },
+  );
 
   test('come out the same every time, so that an unchanged function is not deployed again', async () => {
     const again = await buildBundles({ outdir: join(outdir, 'again') });
@@ -89,7 +98,7 @@ describe('bundles', () => {
     expect(filesOf(again.compiler)).toEqual(filesOf(bundles.compiler));
   });
 
-  test.each(['gateway', 'compiler'] as const)(
+  test.each(['gateway', 'compiler', 'prober'] as const)(
     'load in a plain Node without undici and export a handler: %s',
     (name) => {
       const { handler, undici } = load(bundles[name]);

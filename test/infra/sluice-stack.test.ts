@@ -25,7 +25,7 @@ const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.met
 const app = new App({ context, outdir: join(directory, 'cdk.out') });
 const stack = new SluiceStack(app, 'Sluice', {
   stackName: 'Acme',
-  bundles: { gateway: bundle('gateway'), compiler: bundle('compiler') },
+  bundles: { gateway: bundle('gateway'), compiler: bundle('compiler'), prober: bundle('prober') },
 });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 // Throws on a finding of cdk-nag or of the template validation that nobody acknowledged: then no test here runs.
@@ -130,7 +130,7 @@ describe('gateway endpoint', () => {
 
 describe('functions', () => {
   test('run on Node 24 and arm64', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 2);
+    template.resourceCountIs('AWS::Lambda::Function', 3);
     template.allResourcesProperties('AWS::Lambda::Function', { Runtime: 'nodejs24.x', Architectures: ['arm64'] });
   });
 
@@ -141,9 +141,9 @@ describe('functions', () => {
   test('log as JSON, each to a group of its own that forgets', () => {
     const groups = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties['LoggingConfig']);
 
-    expect(new Set(groups.map((group) => JSON.stringify(group))).size).toBe(2);
+    expect(new Set(groups.map((group) => JSON.stringify(group))).size).toBe(3);
     template.allResourcesProperties('AWS::Lambda::Function', { LoggingConfig: { LogFormat: 'JSON' } });
-    template.resourceCountIs('AWS::Logs::LogGroup', 2);
+    template.resourceCountIs('AWS::Logs::LogGroup', 3);
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 });
@@ -267,7 +267,7 @@ describe('permissions', () => {
   test('reach the table only through leading keys, and not at all when a request names none', () => {
     const onTable = ofType('AWS::IAM::Policy').flatMap(statementsOf).filter(isOnTable);
 
-    expect(onTable).toHaveLength(3);
+    expect(onTable).toHaveLength(4);
     for (const { Condition } of onTable) {
       expect(Condition).toMatchObject({
         'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': expect.any(Array) },
@@ -315,6 +315,20 @@ describe('permissions', () => {
     expect(kindsOf('UpdateItem')).toEqual(['idempotency#*', 'live', 'outcomes', 'turn']);
     expect(kindsOf('DeleteItem')).toEqual(['idempotency#*', 'live']);
     expect(statements.flatMap(({ Action }) => Action).join()).not.toMatch(/Scan|Batch/);
+  });
+
+  test('let the prober fold, probe within its budget and read vendors’ keys, and write no configuration', () => {
+    const statements = statementsFor('prober');
+    const kindsOf = (action: string) =>
+      statements
+        .filter(({ Action }) => [Action].flat().includes(`dynamodb:${action}`))
+        .flatMap(leadingKeys)
+        .sort();
+
+    expect(kindsOf('UpdateItem')).toEqual(['live', 'outcomes', 'probes', 'turn']);
+    expect(kindsOf('PutItem')).toEqual(['fold', 'live', 'samples#*']);
+    expect(statements.filter(isOnTable).map(leadingKeys)).toEqual([['pointer', 'snapshot']]);
+    expect(JSON.stringify(statements)).not.toMatch(/FirstKey/);
   });
 
   test('let the compiler write what it compiles and never what people wrote', () => {
@@ -408,3 +422,12 @@ function leadingKeys({ Condition }: Statement): string[] {
   const compared = Condition!['ForAllValues:StringEquals'] ?? Condition!['ForAllValues:StringLike'];
   return [...(compared!['dynamodb:LeadingKeys'] as string[])].sort();
 }
+
+describe('prober', () => {
+  test('is woken every minute, and never a second time for the same minute', () => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Target: Match.objectLike({ RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 } }),
+    });
+  });
+});

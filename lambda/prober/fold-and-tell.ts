@@ -1,0 +1,61 @@
+import { splitTarget } from '../config/resolve-target.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import type { Breakers } from '../routing/breaker.ts';
+import type { Scores, TargetScore } from '../routing/score.ts';
+import { targetName } from '../routing/target-name.ts';
+import { foldSamples } from '../store/fold-samples.ts';
+import type { StatsStore } from '../store/stats-store.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+
+export type FoldingParts = {
+  stats: StatsStore;
+  snapshot: () => Promise<Snapshot>;
+  telemetry: Telemetry;
+  now: () => number;
+};
+
+/** Folds, unless a gateway does so at the moment, and tells the metrics what is known then. */
+export async function foldAndTell({ stats, snapshot, telemetry, now }: FoldingParts): Promise<void> {
+  await foldSamples(stats, now());
+  const [{ scores, breakers }, { models }] = await Promise.all([stats.readLive(), snapshot()]);
+  const configured = new Set(Object.values(models).flatMap(({ targets }) => targets.map(targetName)));
+  for (const [target, score] of busyTargets(scores)) {
+    const { provider, model: targetModel } = splitTarget(target);
+    // The metric is by `model`, which must not be a name that a caller made up.
+    const model = configured.has(target) ? targetModel : 'other';
+    const { attempts, failures } = score.outcomes;
+    const wait = score.streamed.small ?? score.streamed.medium ?? score.streamed.large;
+    telemetry.event(
+      'TargetScored',
+      { provider, model, targetModel, attempts, failures, firstChunkP50Ms: wait?.p50Ms },
+      {
+        scoreFailureRatio: attempts > 0 ? failures / attempts : 0,
+        ...(wait && { scoreFirstChunkSeconds: wait.p50Ms / 1000 }),
+      },
+    );
+  }
+  const withoutTarget = modelsWithoutTarget(models, breakers);
+  telemetry.event(
+    'ScoresFolded',
+    { foldedAtMs: scores.foldedAtMs, modelsWithoutTarget: withoutTarget },
+    {
+      modelsWithoutTarget: withoutTarget.length,
+    },
+  );
+}
+
+/** Those of which there is something new to tell: a line for every target that was ever asked would cost more than it says. */
+function busyTargets({ targets }: Scores): [string, TargetScore][] {
+  return Object.entries(targets).filter(([, { attemptsPerSecond }]) => attemptsPerSecond > 0.001);
+}
+
+/** The configured models all of whose targets, and those of their fallbacks, are down. */
+function modelsWithoutTarget(models: Snapshot['models'], breakers: Breakers): string[] {
+  const isDown = (target: { provider: string; model: string }) => Object.hasOwn(breakers, targetName(target));
+  return Object.entries(models)
+    .filter(([, { targets, fallbacks }]) => {
+      const all = [...targets, ...fallbacks.flatMap((name) => models[name]?.targets ?? [])];
+      return all.every(isDown);
+    })
+    .map(([name]) => name);
+}

@@ -1,0 +1,70 @@
+import type { GatewayDeps } from '../gateway/gateway-deps.ts';
+import { type DueProbe, dueProbes } from '../routing/due-probes.ts';
+import { targetName } from '../routing/target-name.ts';
+import type { Measurement } from '../store/measurement.ts';
+import type { ProbeBudgetStore } from '../store/probe-budget-store.ts';
+import type { StatsStore } from '../store/stats-store.ts';
+import { probeTarget, probeTokensAtMost } from './probe-target.ts';
+
+export type ProbingParts = {
+  deps: GatewayDeps;
+  stats: Pick<StatsStore, 'readKnowledge' | 'readLive'>;
+  budget: ProbeBudgetStore;
+  measurement: Pick<Measurement, 'probed'>;
+};
+
+const probesAtOnce = 8;
+/** Slower answers are known to be slow by then. */
+const longestProbeMs = 15_000;
+/** For writing down what was found. */
+const marginMs = 4_000;
+/** A few hundredths of a cent a day for each target, even at a dear model. */
+const defaultDailyTokens = 4_000;
+
+/**
+ * Probes what is due, several at once, until the time is over; what is left over stands first the next time, since the
+ * oldest knowledge comes first. Says how many targets were probed.
+ */
+export async function runProbes(parts: ProbingParts, untilMs: number): Promise<number> {
+  const { deps, stats } = parts;
+  const [snapshot, knowledge, { breakers }] = await Promise.all([
+    deps.snapshot(),
+    stats.readKnowledge(),
+    stats.readLive(),
+  ]);
+  const due = dueProbes({ snapshot, knowledge, breakers, nowMs: deps.now() });
+  const dailyTokens = snapshot.settings.probes?.dailyTokens ?? defaultDailyTokens;
+  let probed = 0;
+  const work = async () => {
+    for (let target = due.shift(); target; target = due.shift()) {
+      if (untilMs - deps.now() < longestProbeMs + marginMs) return;
+      if (await probe(target, dailyTokens, parts)) probed++;
+    }
+  };
+  await Promise.all(Array.from({ length: probesAtOnce }, work));
+  return probed;
+}
+
+/** Probes one target if its tokens of the day allow it. */
+async function probe(target: DueProbe, dailyTokens: number, parts: ProbingParts): Promise<boolean> {
+  const { deps, budget, measurement } = parts;
+  const name = targetName(target);
+  const nowMs = deps.now();
+  // Without a budget that can be kept there is no probe.
+  if (!(await budget.reserve(name, { tokens: probeTokensAtMost, dailyTokens, nowMs }))) return false;
+  const limits = { deadlineMs: nowMs + longestProbeMs, signal: new AbortController().signal };
+  const result = await probeTarget(target, await deps.snapshot(), deps, limits);
+  const tokens = result.tokens ?? (result.outcome === 'answered' ? probeTokensAtMost : 0);
+  measurement.probed(name, result.promises);
+  const { provider, model, reason } = target;
+  const { outcome, timeToFirstChunkMs, promises } = result;
+  const { atMs: _, ...kept } = promises;
+  const failed = outcome === 'answered' ? 0 : 1;
+  deps.telemetry.event(
+    'ProbeCompleted',
+    { provider, model, reason, outcome, timeToFirstChunkMs, tokens, ...kept },
+    { probeFailures: failed, probeTokens: tokens },
+  );
+  await budget.settle(name, { tokens: tokens - probeTokensAtMost, nowMs });
+  return true;
+}

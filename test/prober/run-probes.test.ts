@@ -1,0 +1,169 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import { runProbes } from '../../lambda/prober/run-probes.ts';
+import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
+import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
+import { memoryProbeBudgetStore } from '../../lambda/store/memory-probe-budget-store.ts';
+import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
+import { coreDeps } from '../support/core.ts';
+import {
+  answer,
+  chunk,
+  done,
+  role,
+  type ScriptedVendor,
+  startScriptedVendor,
+  stream,
+  usageChunk,
+} from '../support/scripted-vendor.ts';
+import { aModel, aSnapshot } from '../support/snapshots.ts';
+
+let vendor: ScriptedVendor;
+let world: ReturnType<typeof coreDeps>;
+let promises: Record<string, object> = {};
+let samples: AttemptSample[] = [];
+
+beforeAll(async () => {
+  vendor = await startScriptedVendor();
+});
+afterAll(() => vendor.close());
+beforeEach(() => {
+  vendor.seen.length = 0;
+  promises = {};
+  samples = [];
+});
+afterEach(() => world.close());
+
+function snapshotWith(targets: string[], settings: Snapshot['settings'] = {}): Snapshot {
+  return aSnapshot({
+    providers: recordByName([['scripted', { type: 'openai-compatible', baseUrl: vendor.url }]]),
+    models: recordByName([
+      [
+        'fast',
+        { ...aModel('scripted'), targets: targets.map((model) => ({ provider: 'scripted', model, weight: 1 })) },
+      ],
+    ]),
+    settings,
+  });
+}
+
+const knowledge = {
+  foldedAtMs: 1,
+  targets: { 'scripted/known': { updatedAtMs: Date.now(), attemptsPerSecond: 1, counters: { attempts: 50 } } },
+};
+
+async function probe(snapshot: Snapshot, { untilMs = Date.now() + 60_000, budget = memoryProbeBudgetStore() } = {}) {
+  const lines: string[] = [];
+  world = coreDeps(snapshot, {
+    measure: (sample) => void samples.push(sample),
+    telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
+  });
+  const probed = await runProbes(
+    {
+      deps: world.deps,
+      stats: { readKnowledge: async () => knowledge, readLive: async () => emptyLiveStats },
+      budget,
+      measurement: {
+        probed(target, found) {
+          promises[target] = found;
+        },
+      },
+    },
+    untilMs,
+  );
+  return { probed, lines: lines.map((line) => JSON.parse(line)) };
+}
+
+const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 10));
+const honest = stream(
+  role,
+  chunk({ content: '1, 2, 3, ' }),
+  pause,
+  chunk({ content: '4, 5, 6, ' }),
+  pause,
+  chunk({ content: '7, 8, 9' }),
+  chunk({}, 'stop'),
+  usageChunk({ prompt_tokens: 12, completion_tokens: 14, total_tokens: 26 }),
+  done,
+);
+
+describe('a probe', () => {
+  test('is a tiny streamed request, whose sample is marked and whose promises are kept', async () => {
+    vendor.next(honest);
+
+    const { probed, lines } = await probe(snapshotWith(['known', 'model-1']));
+
+    expect(probed).toBe(1);
+    expect(vendor.seen.map(({ body }) => body)).toMatchObject([{ model: 'model-1', stream: true, max_tokens: 16 }]);
+    expect(vendor.seen[0]!.bytes.length).toBeLessThan(300);
+    expect(samples).toMatchObject([{ target: 'scripted/model-1', outcome: 'answered', probe: true, outputTokens: 14 }]);
+    expect(promises['scripted/model-1']).toMatchObject({ streams: true, echoesModel: true, reportsUsage: true });
+    expect(lines).toMatchObject([{ event: 'ProbeCompleted', provider: 'scripted', outcome: 'answered', tokens: 26 }]);
+  });
+
+  test('tells a stream that only looks like one, another model, and missing usage', async () => {
+    vendor.next(
+      stream(
+        [
+          role,
+          ...'123456789'.split('').map((content) => chunk({ content })),
+          chunk({}, 'stop'),
+          usageChunk({ prompt_tokens: 9, completion_tokens: 9 }),
+          done,
+        ]
+          .join('')
+          .replaceAll('model-1-dated', 'something-else'),
+      ),
+    );
+    await probe(snapshotWith(['known', 'model-1']));
+    expect(promises['scripted/model-1']).toMatchObject({ streams: false, echoesModel: false, reportsUsage: true });
+
+    vendor.next(stream(chunk({ content: '1' }), chunk({}, 'stop'), done));
+    await probe(snapshotWith(['known', 'model-1']));
+    expect(promises['scripted/model-1']).toMatchObject({ reportsUsage: false });
+    expect(promises['scripted/model-1']).not.toHaveProperty('streams');
+  });
+
+  test('that fails counts as a failure of the target, and costs no tokens', async () => {
+    const budget = memoryProbeBudgetStore();
+    vendor.always(answer(503, { error: { message: 'busy' } }));
+
+    const { lines } = await probe(snapshotWith(['known', 'model-1']), { budget });
+
+    expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome: 'overloaded', tokens: 0 });
+    expect(samples.at(-1)).toMatchObject({ outcome: 'overloaded', probe: true });
+    expect(await budget.reserve('scripted/model-1', { tokens: 100, dailyTokens: 100, nowMs: Date.now() })).toBe(true);
+  });
+
+  test('is not made without a budget', async () => {
+    const { probed } = await probe(snapshotWith(['known', 'model-1'], { probes: { dailyTokens: 63 } }));
+
+    expect(probed).toBe(0);
+    expect(vendor.seen).toHaveLength(0);
+  });
+
+  test('is not begun when it might not end in time', async () => {
+    const { probed } = await probe(snapshotWith(['known', 'model-1']), { untilMs: Date.now() + 10_000 });
+
+    expect(probed).toBe(0);
+    expect(vendor.seen).toHaveLength(0);
+  });
+
+  test('reaches every target that is due, eight at a time', async () => {
+    let running = 0;
+    let most = 0;
+    vendor.always(async (request, response) => {
+      most = Math.max(most, ++running);
+      await pause();
+      running--;
+      await honest(request, response);
+    });
+    const names = Array.from({ length: 20 }, (_, i) => `model-${i}`);
+
+    const { probed } = await probe(snapshotWith(['known', ...names]));
+
+    expect(probed).toBe(20);
+    expect(new Set(vendor.seen.map(({ body }) => body['model']))).toEqual(new Set(names));
+    expect(most).toBeLessThanOrEqual(8);
+  });
+});
