@@ -27,6 +27,8 @@ export type ClientDialect = {
   encodeResponse(events: readonly ChatEvent[], answer: AnswerContext): JsonObject;
   /** Pieces of an event stream, whole events each; ends with what marks the end in this dialect. */
   encodeStream(events: AsyncIterable<ChatEvent>, answer: AnswerContext): AsyncGenerator<string>;
+  /** Streams stand in another frame than those of vendors of this dialect, so their bytes cannot be passed on. */
+  ownFrame?: true;
   /** Content type of a streamed answer. */
   streamContentType: string;
   /** What may stand between two events and means nothing; absent where some SDK does not pass over it. */

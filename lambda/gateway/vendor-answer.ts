@@ -65,7 +65,7 @@ async function streamWhole(response: IncomingMessage, { call, vendor, answer }: 
 }
 
 async function openAnswer(response: IncomingMessage, { call, vendor, answer }: AnswerReading): Promise<VendorAnswer> {
-  if (vendor.name !== call.client.name || call.asEvents)
+  if (vendor.name !== call.client.name || call.client.ownFrame || call.asEvents)
     return openTranslated(response, { client: call.client, vendor, answer: answer() });
   if (vendor.name !== 'openai-chat') return openUnchanged(response, vendor);
   const opened = await openStream(response);

@@ -25,6 +25,7 @@ export const geminiArrayClient: ClientDialect = {
   ...geminiClient,
   // A piece of an array is no event: there is no place in it that every reader would pass over.
   endsStream: () => false,
+  ownFrame: true,
   encodeStream: encodeGeminiArray,
   streamContentType: 'application/json',
   encodeStreamError: (error: CallerError) => `,\r\n${JSON.stringify(encodeGeminiError(error))}]`,
