@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { libraryFacts } from './compiler/library-facts.ts';
 import { type ConfigEvent, publishConfiguration } from './compiler/publish-configuration.ts';
 import type { RawItem } from './config/raw-item.ts';
 import { environmentNames, requiredVariable } from './environment.ts';
@@ -21,7 +22,7 @@ const eventBridge = new EventBridgeClient({ maxAttempts: 2 });
 
 /** Runs after every edit of the config table. A rejected edit is no failure: only what is worth a retry is thrown. */
 export const handler = middy<DynamoDBStreamEvent>().handler(async (event: DynamoDBStreamEvent) => {
-  const status = await publishConfiguration({ store, emit, now: Date.now }, changedApart(event));
+  const status = await publishConfiguration({ store, emit, now: Date.now, factsOf: libraryFacts }, changedApart(event));
   const metric = status.state === 'rejected' ? 'configRejected' : 'configPublished';
   telemetry.event('ConfigCompiled', { records: event.Records.length, ...status }, { [metric]: 1 });
 });

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { assembleGateway } from './assemble-gateway.ts';
+import { libraryFacts } from './compiler/library-facts.ts';
 import { publishConfiguration } from './compiler/publish-configuration.ts';
 import { type ConfigFile, parseConfigFile } from './config/config-file.ts';
 import { ConfigFileError } from './config/config-text.ts';
@@ -136,7 +137,7 @@ async function main(): Promise<void> {
   const { items, secrets } = await readConfig(options.config);
   const firstKey = process.env['SLUICE_API_KEY'];
   const store = memoryConfigStore(items);
-  await publishConfiguration({ store, emit: async () => {}, now: Date.now }, []);
+  await publishConfiguration({ store, emit: async () => {}, now: Date.now, factsOf: libraryFacts }, []);
   const lines = lineBatch((text) => process.stdout.write(text), longestLogDelayMs);
   process.on('exit', lines.flush);
   const secretStore = memorySecretStore(secrets, firstKey);

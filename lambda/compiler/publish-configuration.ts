@@ -1,4 +1,4 @@
-import { compileSnapshot } from '../config/compile.ts';
+import { compileSnapshot, type FactsOf } from '../config/compile.ts';
 import { parseKeyItem } from '../config/parse-key-item.ts';
 import type { RawItem } from '../config/raw-item.ts';
 import { unknownKindErrors } from '../config/validate-item.ts';
@@ -13,6 +13,8 @@ export type PublishContext = {
   store: ConfigWriter;
   emit: (event: ConfigEvent) => Promise<void>;
   now: () => number;
+  /** What is publicly known of models: prices, context windows. */
+  factsOf?: FactsOf;
 };
 
 /** 28 items; the gateway reads them all when it starts. */
@@ -41,13 +43,13 @@ export async function publishConfiguration(context: PublishContext, changed: Raw
 
 type Outcome = { version: number; isNew: boolean; errors: string[] };
 
-async function compileAndPublish({ store, now }: PublishContext): Promise<Outcome> {
+async function compileAndPublish({ store, now, factsOf }: PublishContext): Promise<Outcome> {
   for (let race = 0; race < maxRaces; race++) {
     // The pointer first: were the items read before it, an edit between the two could be published over.
     const pointer = await store.readPointer();
     const version = pointer?.version ?? 0;
     const compiledAt = new Date(now()).toISOString();
-    const result = compileSnapshot(await store.listItems(), { version: version + 1, compiledAt });
+    const result = compileSnapshot(await store.listItems(), { version: version + 1, compiledAt }, factsOf);
     if ('errors' in result) return { version, isNew: false, errors: result.errors };
     const encoded = encodeSnapshot(result.snapshot);
     if (encoded.sha256 === pointer?.sha256) return { version, isNew: false, errors: [] };

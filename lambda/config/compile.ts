@@ -4,7 +4,7 @@ import { compileProvider } from './compile-provider.ts';
 import type { RawItem } from './raw-item.ts';
 import { type KnownNames, splitTarget, targetProblem } from './resolve-target.ts';
 import { itemSchemas } from './schema.ts';
-import { recordByName, type Snapshot, type SnapshotContent } from './snapshot.ts';
+import { recordByName, type Snapshot, type SnapshotContent, type TargetFacts } from './snapshot.ts';
 import { itemLabel, type Validated, validateItem } from './validate-item.ts';
 
 /** What a publication adds to the content: its number and its ISO 8601 time. */
@@ -17,7 +17,11 @@ export type CompileResult = { snapshot: Snapshot } | { errors: string[] };
  * Validates all items together and makes the snapshot that the gateway serves from. Key items are checked and left
  * out: they are looked up one by one. The order of the items makes no difference.
  */
-export function compileSnapshot(items: readonly RawItem[], stamp: CompileStamp): CompileResult {
+export function compileSnapshot(
+  items: readonly RawItem[],
+  stamp: CompileStamp,
+  factsOf: FactsOf = () => ({}),
+): CompileResult {
   const errors = [...items.flatMap(unknownKind), ...repeatedItems(items)];
   const ofKind = (kind: string) => items.filter((item) => item.kind === kind);
   const each = <T>(kind: string, compileItem: (item: RawItem) => Validated<T>): T[] =>
@@ -32,12 +36,20 @@ export function compileSnapshot(items: readonly RawItem[], stamp: CompileStamp):
   const known = { providers: namesOf(ofKind('provider')), models: namesOf(ofKind('model')) };
   each('key', (item) => validateItem('key', item));
   const providers = recordByName(each('provider', compileProvider));
-  const models = recordByName(each('model', (item) => compileModel(item, known)));
+  const typeOf = (name: string) => (Object.hasOwn(providers, name) ? providers[name]?.type : undefined) ?? name;
+  const models = recordByName(
+    each('model', (item) =>
+      compileModel(item, { known, factsOf: (target) => factsOf(typeOf(target.provider), target.model) }),
+    ),
+  );
   const [settings = {}] = each('settings', (item) => compileSettings(item, known));
 
   if (errors.length > 0) return { errors: errors.sort() };
   return { snapshot: { ...stamp, providers, models, settings } };
 }
+
+/** What is publicly known of a model at a provider of a type of the catalogue; `{}` where nothing is. */
+export type FactsOf = (providerType: string, model: string) => TargetFacts;
 
 function compileSettings(item: RawItem, known: KnownNames): Validated<SnapshotContent['settings']> {
   const result = validateItem('settings', item);

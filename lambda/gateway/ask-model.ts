@@ -1,10 +1,15 @@
 import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
+import { findProvider } from '../providers/provider.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
-import { type Plan, planAttempts } from '../routing/plan.ts';
+import type { Plan } from '../routing/plan.ts';
+import { planAttempts } from '../routing/plan-attempts.ts';
 import type { RequestedModel } from '../routing/requested-model.ts';
+import type { RoutingRequest } from '../routing/routing-request.ts';
 import { promptSize } from '../routing/score.ts';
+import { targetName } from '../routing/target-name.ts';
 import { type AttemptRecord, shownTargets } from '../telemetry/request-record.ts';
 import type { AttemptContext } from './attempt.ts';
+import { mayUse } from './authenticate.ts';
 import { deadlinesOf } from './caller-deadline.ts';
 import { type ClientCall, understood } from './client-call.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,7 +19,7 @@ import { requireModel } from './models.ts';
 import type { Operation } from './operation.ts';
 import { wantedKeys } from './provider-keys.ts';
 import { resumableRelay } from './resume-stream.ts';
-import { routingRequest } from './routing-facts.ts';
+import { type RoutingWish, routingWish } from './routing-facts.ts';
 import { type PlanOutcome, runPlan } from './run-plan.ts';
 import { streamFailurePolicy } from './stream-failure-policy.ts';
 import { chatOperation } from './vendor-request.ts';
@@ -29,15 +34,21 @@ export async function askModel(
   deps: GatewayDeps,
   records: AttemptRecord[],
 ): Promise<AskedModel> {
-  const { timings, request, caller, snapshot, record } = exchange;
-  const model = requireModel(snapshot, operation.model, caller);
+  const { timings, request, snapshot, record } = exchange;
+  const wish = timings.translating(() => routingWish(operation, exchange));
+  const [model, ...alternatives] = requestedModels(operation, wish, exchange);
   const call = operation.conversation;
   const resumes = call?.stream && streamFailurePolicy(request, model, snapshot) === 'resume';
   const live = await timings.during('plan', deps.live);
-  const plan = await timings.during('plan', async () => planFor({ model, operation, live }, exchange, deps));
+  const plan = await timings.during('plan', async () => planFor({ model, alternatives, wish, live }, exchange, deps));
   record.plan = shownTargets(plan.attempts);
   if (plan.leftOut.length > 0) record.leftOut = shownTargets(plan.leftOut);
-  const context = attemptContext(resumes ? chatOperation(eventsOf(call)) : operation, plan, exchange, live);
+  if (plan.rule !== undefined) record.rule = plan.rule;
+  if (plan.attempts.length === 0) throw nobodyLeft(plan);
+  const context = attemptContext(resumes ? chatOperation(eventsOf(call)) : operation, plan, exchange, {
+    live,
+    request: wish.request,
+  });
   record.passedOver = context.passedOver;
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
   if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
@@ -58,20 +69,55 @@ function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[
   return { ...asked, outcome: { ...outcome, relay: resumableRelay({ ...asked, outcome: opened }, deps, records) } };
 }
 
-type Wanted = { model: RequestedModel; operation: Operation; live: LiveStats };
+/** The model that is asked for, and those that the caller wants tried after it. */
+export function requestedModels(
+  { model }: Pick<Operation, 'model'>,
+  { models }: RoutingWish,
+  { snapshot, caller }: Pick<Exchange, 'snapshot' | 'caller'>,
+): [RequestedModel, ...RequestedModel[]] {
+  const [first, ...others] = model === undefined ? models : [model, ...models.filter((name) => name !== model)];
+  return [requireModel(snapshot, first, caller), ...others.map((name) => requireModel(snapshot, name, caller))];
+}
 
-function planFor(
-  { model, operation, live }: Wanted,
-  { request, snapshot }: Exchange,
-  deps: Pick<GatewayDeps, 'now' | 'random'>,
+const mostReasons = 5;
+
+function nobodyLeft({ leftOut }: Plan): GatewayError {
+  const reasons = leftOut.slice(0, mostReasons).map((target) => `${targetName(target)}: ${target.reason}`);
+  return new GatewayError('no_target_available', `No target can take this request. ${reasons.join('; ')}.`);
+}
+
+export type Wanted = {
+  model: RequestedModel;
+  alternatives: readonly RequestedModel[];
+  wish: RoutingWish;
+  live: LiveStats;
+};
+
+/** Makes the plan; throws for wishes that no target of the model can be trusted with. */
+export function planFor(
+  { model, alternatives, wish, live }: Wanted,
+  { snapshot, caller }: Pick<Exchange, 'snapshot' | 'caller'>,
+  deps: Pick<GatewayDeps, 'now' | 'random' | 'turns'>,
 ): Plan {
+  const readsRoutingFields = (provider: string) => findProvider(snapshot, provider)?.readsRoutingFields ?? false;
+  const { foreign, request } = wish;
+  const [unknown] = foreign;
+  if (unknown !== undefined && !model.targets.every(({ provider }) => readsRoutingFields(provider))) {
+    throw new GatewayError('invalid_request', `"provider.${unknown}" cannot be honoured for this model.`, {
+      param: `provider.${unknown}`,
+    });
+  }
   return planAttempts({
     snapshot,
     model,
+    alternatives,
     live,
-    request: routingRequest(operation, request),
+    request,
     nowMs: deps.now(),
     entropy: deps.random(),
+    turn: model.strategy === 'round-robin' ? deps.turns.next(`model#${model.name}`) : undefined,
+    mayUse: caller.models && ((name) => mayUse(caller, name)),
+    readsRoutingFields,
   });
 }
 
@@ -79,7 +125,7 @@ function attemptContext(
   operation: Operation,
   plan: Plan,
   { request, snapshot, timings }: Exchange,
-  live: LiveStats,
+  known: { live: LiveStats; request: RoutingRequest },
 ): AttemptContext {
   return {
     operation,
@@ -88,8 +134,8 @@ function attemptContext(
     dropsUnsupported: request.headers['x-sluice-unsupported-parameters'] === 'drop',
     keyRange: wantedKeys(request),
     ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, operation.stream),
-    promptSize: promptSize(routingRequest(operation, request).inputTokens),
-    live,
+    promptSize: promptSize(known.request.inputTokens),
+    live: known.live,
     passedOver: [],
     signal: request.signal,
     timings,

@@ -2,6 +2,7 @@ import type { ChatRequest } from '../dialects/chat-request.ts';
 import type { ClientDialect, RequestContext } from '../dialects/dialect.ts';
 import { isObject, parseJson } from '../dialects/json-value.ts';
 import { decodeChatCall } from '../dialects/openai-chat/request.ts';
+import type { RequestFacts } from '../dialects/request-facts.ts';
 import { RequestProblem } from '../dialects/request-problem.ts';
 import { GatewayError } from './gateway-error.ts';
 
@@ -15,6 +16,8 @@ export type ClientCall = {
   wantsUsage: boolean;
   /** How many answers are wanted. */
   choices: number;
+  /** What of it matters for choosing a target, where that is known without decoding it. */
+  facts?: RequestFacts;
   /** A stream is wanted as events of the vocabulary even from a vendor of the same dialect, so that another can go on. */
   asEvents?: true;
   /** `text` is not what shall be asked any more; `request` is. */

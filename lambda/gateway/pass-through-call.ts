@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { cloudflareHeaders } from '../providers/cloudflare-gateway.ts';
 import type { Provider } from '../providers/provider.ts';
 import { UpstreamError, type UpstreamExchange } from '../providers/upstream.ts';
+import { attemptLimits } from '../routing/attempt-limits.ts';
 import { classifyAnswer, type Failure, type FailureKind, retryAfterMs } from '../routing/failure.ts';
-import { limitsOf, type PlannedAttempt } from '../routing/plan.ts';
+import type { PlannedAttempt } from '../routing/plan.ts';
 import type { AttemptRecord } from '../telemetry/request-record.ts';
 import { failureOfConnection } from './attempt.ts';
 import { authorize, gatewayHeaders, readProviderKey } from './authorize.ts';
@@ -42,7 +43,7 @@ export function failureKind(status: number): FailureKind {
  */
 export async function askVendor(call: OwnCall, exchange: Exchange, deps: GatewayDeps): Promise<VendorResponse> {
   const { request, snapshot, record } = exchange;
-  const limits = limitsOf({}, snapshot.settings.timeouts ?? {});
+  const limits = attemptLimits({}, snapshot.settings.timeouts ?? {}, undefined, { inputTokens: 0, stream: false });
   const target: PlannedAttempt = {
     provider: call.provider.name,
     model: call.model ?? '',

@@ -51,7 +51,7 @@ async function chatRequest(
   const maker = vendor.makerOf?.(spoken.model) ?? provider.name;
   const request = ownSecrets(call.request(), maker);
   const encoded: EncodedRequest = vendor.encodeRequest(request, { ...provider, model: spoken.model });
-  const body = withMembers(encoded.body, bodyMembers(provider, spoken));
+  const body = withMembers(encoded.body, { ...bodyMembers(provider, spoken), ...withoutRoutingFields(call, provider) });
   const { headers = {}, unsupported } = encoded;
   const read = readAs(isOwn ? vendor : signingVendor(vendor, maker));
   return { path, body: JSON.stringify(body), headers, unsupported, nextFetch, read };
@@ -92,6 +92,11 @@ function forwardUnchanged(call: ClientCall, provider: Provider, spoken: SpokenMo
 /** What this provider wants in the body of the dialect: the model's name there, and what its catalogue entry says. */
 function bodyMembers({ body }: Provider, { dialect, name }: SpokenModel): BodyMembers {
   return { model: name, ...body[dialect] };
+}
+
+/** Which vendors to ask is said to the gateway, and to vendors that choose among others themselves. */
+function withoutRoutingFields({ client }: ClientCall, { readsRoutingFields }: Provider): BodyMembers {
+  return client.name !== 'openai-chat' || readsRoutingFields ? {} : { provider: null, models: null };
 }
 
 function withMembers(body: JsonObject, { model, ...members }: BodyMembers): JsonObject {

@@ -101,4 +101,8 @@ export type CatalogueEntry = {
   thoughtsField?: ThoughtsField;
   /** True when it takes Anthropic's `cache_control` on the parts of OpenAI's messages. */
   takesCacheHints?: true;
+  /** What `@pydantic/genai-prices` calls it. */
+  pricesId?: string;
+  /** True when it chooses among vendors itself, by `models` and `provider` in the body. */
+  readsRoutingFields?: true;
 };

@@ -8,6 +8,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'openai',
     telemetryName: 'openai',
+    pricesId: 'openai',
     baseUrl: 'https://api.openai.com/v1',
     auth: bearer,
     paths: { ...chatCompletions, 'openai-responses': '/responses' },
@@ -18,6 +19,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'azure-openai',
     telemetryName: 'azure.ai.openai',
+    pricesId: 'azure',
     auth: { kind: 'header', name: 'api-key' },
     headers: { 'anthropic-version': '2023-06-01' },
     paths: {
@@ -42,6 +44,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'anthropic',
     telemetryName: 'anthropic',
+    pricesId: 'anthropic',
     baseUrl: 'https://api.anthropic.com/v1',
     auth: { kind: 'header', name: 'x-api-key' },
     headers: { 'anthropic-version': '2023-06-01' },
@@ -62,6 +65,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'google-ai-studio',
     aliases: ['gemini'],
     telemetryName: 'gcp.gemini',
+    pricesId: 'google',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     auth: { kind: 'header', name: 'x-goog-api-key' },
     paths: {
@@ -77,6 +81,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'google-vertex-ai',
     aliases: ['vertex-ai'],
     telemetryName: 'gcp.vertex_ai',
+    pricesId: 'google',
     regions: {
       called: 'a location of Google Cloud such as europe-west1, or global, us or eu',
       pattern: /^(global|us|eu|[a-z]+-[a-z]+\d{1,2})$/,
@@ -119,6 +124,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'groq',
     telemetryName: 'groq',
+    pricesId: 'groq',
     baseUrl: 'https://api.groq.com/openai/v1',
     auth: bearer,
     paths: chatCompletions,
@@ -130,6 +136,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'mistral',
     telemetryName: 'mistral_ai',
+    pricesId: 'mistral',
     baseUrl: 'https://api.mistral.ai/v1',
     auth: bearer,
     paths: chatCompletions,
@@ -142,6 +149,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'deepseek',
     telemetryName: 'deepseek',
+    pricesId: 'deepseek',
     baseUrl: 'https://api.deepseek.com/v1',
     auth: bearer,
     paths: chatCompletions,
@@ -153,6 +161,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'xai',
     aliases: ['grok'],
     telemetryName: 'x_ai',
+    pricesId: 'x-ai',
     baseUrl: 'https://api.x.ai/v1',
     auth: bearer,
     paths: { ...chatCompletions, 'openai-responses': '/responses' },
@@ -165,6 +174,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'perplexity',
     aliases: ['perplexity-ai'],
     telemetryName: 'perplexity',
+    pricesId: 'perplexity',
     baseUrl: 'https://api.perplexity.ai',
     auth: bearer,
     paths: chatCompletions,
@@ -175,6 +185,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'cerebras',
     telemetryName: 'cerebras',
+    pricesId: 'cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
     auth: bearer,
     paths: chatCompletions,
@@ -184,6 +195,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'cohere',
     telemetryName: 'cohere',
+    pricesId: 'cohere',
     baseUrl: 'https://api.cohere.com/v2',
     auth: bearer,
     paths: { 'cohere-chat': '/chat' },
@@ -196,6 +208,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     name: 'aws-bedrock',
     aliases: ['bedrock'],
     telemetryName: 'aws.bedrock',
+    pricesId: 'aws',
     regions: {
       called: 'an AWS region such as eu-central-1',
       pattern: /^[a-z]{2}(-[a-z]+)+-\d$/,
@@ -209,6 +222,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   {
     name: 'openrouter',
     telemetryName: 'openrouter',
+    pricesId: 'openrouter',
     baseUrl: 'https://openrouter.ai/api/v1',
     auth: bearer,
     headers: { 'anthropic-version': '2023-06-01' },
@@ -220,6 +234,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     ],
     thoughtsField: 'reasoning_details',
     takesCacheHints: true,
+    readsRoutingFields: true,
     cloudflare: { path: 'openrouter/v1' },
     environmentKeys: ['OPENROUTER_API_KEY'],
   },

@@ -58,6 +58,7 @@ export type Provider = {
   refusesCallIds: boolean;
   thoughtsField: ThoughtsField | undefined;
   takesCacheHints: boolean;
+  readsRoutingFields: boolean;
   callIds: CallIdForm;
 };
 
@@ -144,6 +145,7 @@ function protocolOf(entry: CatalogueEntry, apiVersion: string | undefined) {
     refusesCallIds: entry.refusesCallIds ?? false,
     thoughtsField: entry.thoughtsField,
     takesCacheHints: entry.takesCacheHints ?? false,
+    readsRoutingFields: entry.readsRoutingFields ?? false,
     callIds: entry.callIds ?? 'openai',
   };
 }

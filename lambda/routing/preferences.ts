@@ -1,4 +1,7 @@
-/** At least so fast in this share of requests. */
+import type { Candidate } from './candidate.ts';
+import type { Estimate } from './estimate-wait.ts';
+
+/** A limit for the shares of requests that it is meant for. */
 export type PercentileLimits = Partial<Record<'p50' | 'p75' | 'p90' | 'p99', number>>;
 
 /**
@@ -14,12 +17,73 @@ export type Preferences = {
   sort?: 'price' | 'throughput' | 'latency';
   /** US dollars per million tokens; what costs more, or nobody knows how much, is not asked. */
   maxPrice?: { input?: number; output?: number };
-  /** False: nobody but the first of the order, and no other model. */
+  /** False: nobody but the first, and no other model. */
   allowFallbacks?: boolean;
   /** Slower ones come last. */
   preferredMaxLatencyMs?: PercentileLimits;
   /** Tokens per second; slower ones come last. */
   preferredMinThroughput?: PercentileLimits;
-  /** Only what can honour all that was asked for. */
+  /** Nobody but those that honour all that was asked for. */
   requireParameters?: boolean;
 };
+
+/** Why a caller's preferences leave a target out; undefined when they do not. `isOwn`: the vendor reads them itself. */
+export function whyNotPreferred(
+  { target: { provider, price } }: Pick<Candidate, 'target'>,
+  { only, ignore, maxPrice }: Preferences,
+  readsThemItself: boolean,
+): string | undefined {
+  if (only && !only.includes(provider) && !readsThemItself) return `provider.only does not name ${provider}`;
+  if (ignore?.includes(provider)) return `provider.ignore names ${provider}`;
+  if (!maxPrice) return undefined;
+  if (!price) return 'its price is unknown, and provider.max_price sets a limit';
+  const { input = Infinity, output = Infinity } = maxPrice;
+  if (price.input > input) return `its price of $${price.input} per million input tokens is above provider.max_price`;
+  if (price.output > output)
+    return `its price of $${price.output} per million output tokens is above provider.max_price`;
+  return undefined;
+}
+
+/** What of a caller's wishes a target is known to miss; such ones come last. */
+export function missedWish({ wait, score }: Candidate, wishes: Preferences): string | undefined {
+  const { preferredMaxLatencyMs: latency, preferredMinThroughput: throughput } = wishes;
+  if (latency && wait) {
+    for (const [percentile, mostMs] of limitsOf(latency)) {
+      const ms = waitAt(wait, percentile);
+      if (ms > mostMs) return `${percentile} of ${Math.round(ms)} ms is above provider.preferred_max_latency`;
+    }
+  }
+  const pace = score?.outputTokensPerSecond;
+  if (throughput && pace) {
+    const [least] = limitsOf(throughput)
+      .map(([, tokens]) => tokens)
+      .sort((a, b) => b - a);
+    if (least !== undefined && pace.p50 < least)
+      return `${Math.round(pace.p50)} tokens per second are below provider.preferred_min_throughput`;
+  }
+  return undefined;
+}
+
+type Percentile = keyof PercentileLimits;
+
+function limitsOf(limits: PercentileLimits): [Percentile, number][] {
+  return Object.entries(limits) as [Percentile, number][];
+}
+
+function waitAt({ p50Ms, p95Ms, p99Ms }: Estimate, percentile: Percentile): number {
+  switch (percentile) {
+    case 'p50':
+      return p50Ms;
+    case 'p75':
+      return Math.sqrt(p50Ms * p90(p50Ms, p95Ms));
+    case 'p90':
+      return p90(p50Ms, p95Ms);
+    case 'p99':
+      return p99Ms;
+  }
+}
+
+/** Between the percentiles that are known, on the curve of a logarithmic normal distribution. */
+function p90(p50Ms: number, p95Ms: number): number {
+  return p50Ms * (p95Ms / Math.max(p50Ms, 1)) ** 0.78;
+}

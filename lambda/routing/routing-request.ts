@@ -10,10 +10,10 @@ export type RoutingRequest = {
   bodyBytes: number;
   /** What the model must be able to do. */
   needs?: readonly Capability[];
+  /** The model was asked to think before it answers. */
+  thinks?: boolean;
   /** What the caller said in the body about whom to ask. */
   preferences?: Preferences;
-  /** Models to try when the one that was asked for fails, from the caller's `models`; before the configured ones. */
-  models?: readonly string[];
   /** Label of the caller's key. */
   keyLabel?: string;
   user?: string;

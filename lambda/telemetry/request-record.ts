@@ -57,6 +57,8 @@ export type RequestRecord = {
   /** The first ten of the order that was planned; `attempts` says how far it went. */
   plan?: readonly PlannedTarget[];
   leftOut?: readonly PlannedTarget[];
+  /** The rule of the model that decided. */
+  rule?: string;
   attempts: readonly AttemptRecord[];
   /** Planned targets that were not asked after all. */
   passedOver?: readonly PlannedTarget[];

@@ -1,6 +1,8 @@
 import { jsonMembers, replaceMembers } from '../json-members.ts';
 import { isObject, type JsonObject } from '../json-value.ts';
+import type { RequestFacts } from '../request-facts.ts';
 import { RequestProblem } from '../request-problem.ts';
+import { chatFacts } from './chat-facts.ts';
 
 /** A chat request as far as the gateway must understand it to pass it on; the rest stays in `text`. */
 export type ChatCall = {
@@ -12,6 +14,7 @@ export type ChatCall = {
   wantsUsage: boolean;
   /** How many answers the caller asked for (`n`). */
   choices: number;
+  facts: RequestFacts;
 };
 
 /** Reads the body of `POST /v1/chat/completions`; throws `RequestProblem` when it cannot be understood. */
@@ -39,6 +42,7 @@ export function decodeChatCall(text: string): ChatCall {
     stream: stream === true,
     wantsUsage: streamOptions?.include_usage === true,
     choices: typeof n === 'number' ? n : 1,
+    facts: chatFacts(body, messages),
   };
 }
 
@@ -59,9 +63,17 @@ function parseBody(text: string): JsonObject {
  * The body for a provider of the same dialect: the caller's own text but for the model's name, and for
  * `stream_options`, so that every stream reports its usage.
  */
-export function forwardChatCall(call: ChatCall, model: string, options: { refusesStreamOptions: boolean }): string {
+export function forwardChatCall(
+  call: Omit<ChatCall, 'facts' | 'choices'>,
+  model: string,
+  options: { refusesStreamOptions: boolean; readsRoutingFields: boolean },
+): string {
   // Even where the name is right: a second "model" may stand beside it, or blanks around it.
   const changes: Record<string, string | undefined> = { model: JSON.stringify(model) };
+  if (!options.readsRoutingFields) {
+    changes['provider'] = undefined;
+    changes['models'] = undefined;
+  }
   if (options.refusesStreamOptions) changes['stream_options'] = undefined;
   else if (call.stream && !call.wantsUsage) changes['stream_options'] = withUsage(call.text);
   return replaceMembers(call.text, changes);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decodeChatCall, forwardChatCall } from '../../../lambda/dialects/openai-chat/request.ts';
 import { RequestProblem } from '../../../lambda/dialects/request-problem.ts';
 
-const takesAll = { refusesStreamOptions: false };
+const takesAll = { refusesStreamOptions: false, readsRoutingFields: true };
 const messages = '"messages":[{"role":"user","content":"hi"}]';
 
 function forward(text: string, model = 'm', options = takesAll): string {
@@ -91,7 +91,7 @@ describe('forwardChatCall', () => {
   test('takes the options away from a provider that refuses them', () => {
     const text = `{"model":"m",${messages},"stream":true,"stream_options":{"include_usage":true}}`;
 
-    expect(forward(text, 'm', { refusesStreamOptions: true })).toBe(`{"model":"m",${messages},"stream":true}`);
+    expect(forward(text, 'm', { refusesStreamOptions: true, readsRoutingFields: true })).toBe(`{"model":"m",${messages},"stream":true}`);
   });
 
   test('copes with options nested deeper than any call stack', () => {

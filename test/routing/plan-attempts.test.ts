@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Snapshot } from '../../lambda/config/snapshot.ts';
 import { recordByName } from '../../lambda/config/snapshot.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
-import { defaultLimits, type PlannedAttempt, planAttempts } from '../../lambda/routing/plan.ts';
+import { defaultLimits, type PlannedAttempt } from '../../lambda/routing/plan.ts';
+import { planAttempts } from '../../lambda/routing/plan-attempts.ts';
 import type { RequestedModel } from '../../lambda/routing/requested-model.ts';
 import { aModel, aSnapshot } from '../support/snapshots.ts';
 
@@ -18,7 +19,7 @@ function target(provider: string, weight = 1): Target {
 }
 
 function attemptsOf(snapshot: Snapshot, model: RequestedModel, entropy: number): readonly PlannedAttempt[] {
-  const request = { stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100 };
+  const request = { stream: true, inputTokens: 0, maxOutputTokens: undefined, bodyBytes: 100 };
   return planAttempts({ snapshot, model, live: emptyLiveStats, request, nowMs: 0, entropy }).attempts;
 }
 
