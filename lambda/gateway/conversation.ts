@@ -4,7 +4,6 @@ import { readClientCall, understood } from './client-call.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { severalModels } from './requested-models.ts';
-import { converseWithSeveral } from './several-models.ts';
 import { chatOperation } from './vendor-request.ts';
 
 /** How the caller speaks, and what the path said of the request. */
@@ -22,6 +21,6 @@ export async function converse(
   );
   noteOperation(exchange, call);
   const several = severalModels(call, exchange);
-  if (several) return converseWithSeveral(call, several, exchange, deps);
+  if (several) return (await import('./several-models.ts')).converseWithSeveral(call, several, exchange, deps);
   await answerOperation(exchange, { operation: chatOperation(call), client: call.client }, deps);
 }

@@ -25,7 +25,7 @@ describe('bundles', () => {
   });
 
   test('keep what init loads of the gateway small, so that a release of the SDK that brings more is noticed', () => {
-    expect(bundleSize(bundles.gateway).initBytes).toBeLessThanOrEqual(380_000);
+    expect(bundleSize(bundles.gateway).initBytes).toBeLessThanOrEqual(400_000);
   });
 
   test.each(['anthropic-messages', 'openai-responses', 'gemini', 'bedrock-converse', 'cohere-chat'])(

@@ -91,7 +91,9 @@ describe('forwardChatCall', () => {
   test('takes the options away from a provider that refuses them', () => {
     const text = `{"model":"m",${messages},"stream":true,"stream_options":{"include_usage":true}}`;
 
-    expect(forward(text, 'm', { refusesStreamOptions: true, readsRoutingFields: true })).toBe(`{"model":"m",${messages},"stream":true}`);
+    expect(forward(text, 'm', { refusesStreamOptions: true, readsRoutingFields: true })).toBe(
+      `{"model":"m",${messages},"stream":true}`,
+    );
   });
 
   test('copes with options nested deeper than any call stack', () => {
