@@ -8,9 +8,10 @@ const messages = [{ role: 'user', content: 'hi' }];
 const passed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('$name, between two vendors', ({ start }) => {
+  // Long enough for three intervals of 5, 10 and 15 seconds.
+  { name: 'npm run serve', start: startServeProcess, everyMs: 2_000, mostTries: 3 },
+  { name: 'npm start, the stack under the runtime client', start: startStackGateway, everyMs: 300, mostTries: 1 },
+])('$name, between two vendors', ({ start, everyMs, mostTries }) => {
   let first: ScriptedVendor;
   let second: ScriptedVendor;
   let gateway: RunningGateway;
@@ -49,6 +50,19 @@ describe.each([
     return { status: response.status, provider: response.headers.get('x-sluice-provider') };
   }
 
+  /** How many environments have answered, once the line of every request to the model is there. */
+  async function environments(model: string, requests: number): Promise<number> {
+    const deadline = Date.now() + 5_000;
+    for (;;) {
+      const lines = gateway.logs().split('\n');
+      const completed = lines.filter((line) => line.includes('"RequestCompleted"'));
+      if (completed.filter((line) => line.includes(`"requestModel":"${model}"`)).length >= requests)
+        return Math.max(1, completed.filter((line) => line.includes('"coldStart":true')).length);
+      if (Date.now() > deadline) throw new Error(`Not all ${requests} requests are in the log`);
+      await passed(20);
+    }
+  }
+
   test('no caller notices that the preferred one dies, it is asked once per interval, and it is back soon after', async () => {
     const deadAtMs: number[] = [];
     first.always((request, response) => {
@@ -60,26 +74,30 @@ describe.each([
     const answers: { status: number; provider: string | null }[] = [];
     for (let i = 0; i < 20; i++) {
       answers.push(await ask('moving'));
-      await passed(300);
+      await passed(everyMs);
     }
 
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    // The third failure opens the breaker; after five seconds one request tries again.
-    expect(deadAtMs).toHaveLength(4);
-    expect(deadAtMs[3]! - deadAtMs[2]!).toBeGreaterThanOrEqual(5_000);
+    expect(answers).toEqual(Array.from({ length: 20 }, () => ({ status: 200, provider: 'second' })));
+    // The third failure opens the breaker. Another environment may fail once before it has heard of that.
+    const others = (await environments('moving', 20)) - 1;
+    const afterMs = deadAtMs.slice(3).map((atMs, index) => atMs - (deadAtMs[index + 2] as number));
+    const tries = afterMs.filter((ms) => ms >= 5_000);
+    expect(afterMs.length - tries.length).toBeLessThanOrEqual(others);
+    expect(tries.length).toBeGreaterThanOrEqual(1);
+    expect(tries.length).toBeLessThanOrEqual(mostTries);
 
     first.always(answer(200, completion('hi')));
     const upAtMs = Date.now();
     while ((await ask('moving')).provider !== 'first' && Date.now() - upAtMs < 30_000) await passed(200);
-    expect(Date.now() - upAtMs).toBeLessThan(15_000);
+    expect(Date.now() - upAtMs).toBeLessThan(20_000);
     expect((await ask('moving')).provider).toBe('first');
     expect(gateway.logs()).toMatch(/"BreakerOpened".*"reason":"server_error"/);
     // Lines are written a little later.
     while (!gateway.logs().includes('"BreakerClosed"') && Date.now() - upAtMs < 30_000) await passed(20);
     expect(gateway.logs()).toContain('"BreakerClosed"');
-  }, 60_000);
+  }, 90_000);
 
-  test('a flood of 429s with several keys reaches each key once, and every caller is served', async () => {
+  test('a flood of 429s with several keys reaches each key once per environment, and every caller is served', async () => {
     const keys: string[] = [];
     first.always((request, response) => {
       keys.push(request.headers.authorization ?? '');
@@ -91,6 +109,8 @@ describe.each([
     for (let i = 0; i < 20; i++) answers.push(await ask('flooded'));
 
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(keys.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e'].map((key) => `Bearer ${key}`));
+    const times = ['a', 'b', 'c', 'd', 'e'].map((key) => keys.filter((one) => one === `Bearer ${key}`).length);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...times)).toBeLessThanOrEqual(await environments('flooded', 20));
   });
 });
