@@ -22,7 +22,7 @@ const messages = [{ role: 'user' as const, content: 'hi' }];
 const limits = { connectMs: 1_000, firstContentMs: 500, answerMs: 500, idleMs: 500, totalMs: 10_000 };
 
 /** Each fault has targets of its own, so that what is learnt of one never hides another. */
-const scenarios = Array.from({ length: 40 }, (_, index) => `s${index}`);
+const scenarios = Array.from({ length: 60 }, (_, index) => `s${index}`);
 let scenario = 0;
 
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } });
@@ -46,7 +46,7 @@ describe.each([
     [first, second] = await Promise.all([startScriptedVendor(), startScriptedVendor()]);
     const entries = (make: (name: string) => [string, unknown][]) => Object.fromEntries(scenarios.flatMap(make));
     const at = ({ url }: ScriptedVendor) => ({ type: 'openai-compatible', baseUrl: url });
-    const model = (targets: string[], more: object = {}) => ({
+    const model = (targets: (string | object)[], more: object = {}) => ({
       targets,
       strategy: 'priority',
       timeouts: limits,
@@ -62,6 +62,7 @@ describe.each([
         models: entries((one) => [
           [one, model([`${one}-a/m`, `${one}-b/m`])],
           [`${one}-alone`, model([`${one}-a/m`])],
+          [`${one}-partial`, model([`${one}-a/m`, { target: `${one}-b/m`, continuesPartial: true }])],
           [`${one}-larger`, model([`${one}-a/m`], { fallbacks: [`${one}-large`] })],
           [`${one}-large`, model([`${one}-b/large`])],
         ]),
@@ -135,6 +136,17 @@ describe.each([
       expect(tookMs).toBeLessThan(mostMs);
     });
 
+    test('503 for ever of all targets is told in the end, after one more try of each at most', async () => {
+      first.always(answer(503, error('busy')));
+      second.always(answer(503, error('busy')));
+
+      const { error: told, tookMs } = await seen(name, streamed);
+
+      expect(told).toMatchObject({ status: 503, code: 'provider_overloaded' });
+      expect(Math.max(...asked())).toBeLessThanOrEqual(2);
+      expect(tookMs).toBeLessThan(6_000);
+    });
+
     test('500 once is not seen: the same target answers', async () => {
       first.always(streamed ? saying('from a') : answer(200, completion('from a')));
       first.next(answer(500, error('oops')));
@@ -189,6 +201,26 @@ describe.each([
       expect(asked()).toEqual([2, 1]);
     });
 
+    test('an answer that was filtered is the answer, and nobody else is asked', async () => {
+      const choices = [{ index: 0, message: { role: 'assistant', content: null }, finish_reason: 'content_filter' }];
+      first.always(
+        streamed
+          ? stream(role, chunk({}, 'content_filter'), usageChunk(), done)
+          : answer(200, completion('', { choices })),
+      );
+
+      expect(await seen(name, streamed)).toMatchObject({ text: '', finish: 'content_filter', error: undefined });
+      expect(asked()).toEqual([1, 0]);
+    });
+
+    test('an error inside an answer of status 200 is not seen: the next target answers', async () => {
+      first.always(answer(200, error('busy', { code: 503 })));
+
+      expect(await seen(name, streamed)).toMatchObject({ text: 'from b', finish: 'stop', error: undefined });
+      expect(second.seen).toHaveLength(1);
+      expect(first.seen.length).toBeLessThanOrEqual(2);
+    });
+
     test('a verdict on the content is passed on, and nobody else is asked', async () => {
       first.always(answer(400, error('no', { code: 'content_filter', type: 'invalid_request_error' })));
 
@@ -215,6 +247,17 @@ describe.each([
       expect(second.seen).toHaveLength(1);
       expect(tookMs).toBeLessThan(4_000);
     });
+  });
+
+  test('a first token that comes late, but within the limit, is waited for', async () => {
+    const later = () => new Promise<void>((resolve) => setTimeout(resolve, limits.firstContentMs / 2));
+    first.always(stream(role, ': ping\n\n', later, chunk({ content: 'late' }), chunk({}, 'stop'), done));
+
+    const { text, finish, tookMs } = await seen(name, true);
+
+    expect({ text, finish }).toEqual({ text: 'late', finish: 'stop' });
+    expect(asked()).toEqual([1, 0]);
+    expect(tookMs).toBeGreaterThanOrEqual(limits.firstContentMs / 2 - 10);
   });
 
   describe('in the middle of a stream', () => {
@@ -250,15 +293,31 @@ describe.each([
       expect(asked()).toEqual([1, 1]);
     });
 
-    test('a cut ends in the error when nobody has a sequel, or the fallback refuses', async () => {
+    test('a cut ends in the error of the cut when no answer of another target is a sequel', async () => {
       first.always(answer(400, error('nothing more')));
       first.next(stream(role, chunk({ content: 'half' }), breakOff));
-      second.always(answer(400, error('the last message must be of the user')));
 
       const { text, finish, error: told } = await seen(name, true, resume);
 
       expect({ text, finish }).toEqual({ text: 'half', finish: undefined });
       expect(told).toMatchObject({ code: 'provider_failed' });
+      expect(asked()).toEqual([2, 1]);
+    });
+
+    test('a cut ends in the error of the cut when the fallback refuses partial answers', async () => {
+      first.always(answer(400, error('nothing more')));
+      first.next(stream(role, chunk({ content: 'half' }), breakOff));
+      second.always(answer(400, error('the last message must be of the user')));
+
+      const { text, finish, error: told, tookMs } = await seen(`${name}-partial`, true, resume);
+
+      expect({ text, finish }).toEqual({ text: 'half', finish: undefined });
+      expect(told).toMatchObject({ code: 'provider_failed' });
+      expect(told?.message).not.toContain('the last message');
+      const shown = second.seen.map(({ body }) => (body['messages'] as { role: string }[]).at(-1)?.role);
+      expect(shown[0]).toBe('assistant');
+      expect(second.seen.length).toBeLessThanOrEqual(2);
+      expect(tookMs).toBeLessThan(4_000);
     });
   });
 
