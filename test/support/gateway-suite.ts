@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
+import { canary, canaryHeaders, canaryRequests, canaryScripts } from './canaries.ts';
+import { emittedMetrics } from './emitted-metrics.ts';
 import {
   answer,
   chunk,
@@ -51,7 +53,7 @@ function configFor(vendor: ScriptedVendor, other: ScriptedVendor): object {
     secrets: {
       scripted: secret,
       other: 'other-secret',
-      'keys-401': ['first-key', 'second-key'],
+      'keys-401': ['first-of-two-secrets', 'second-of-two-secrets'],
       'keys-429': ['third-key', 'fourth-key'],
       strict: 'strict-secret',
     },
@@ -682,6 +684,39 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
           attempts: [{ provider: 'scripted', model: 'model-1', outcome: 'answered' }],
         });
         for (const canary of [prompt, said, secret, apiKey, limitedKey]) expect(gateway.logs()).not.toContain(canary);
+      });
+
+      test.each([false, true])('holds nothing of what is said, whatever is called (streamed: %s)', async (streamed) => {
+        const scripts = canaryScripts(streamed, secret);
+        let last: Response | undefined;
+        for (const { path, query = '', body } of canaryRequests(streamed)) {
+          for (const [what, script] of Object.entries(scripts)) {
+            // Those that take a second try take a pause before it; one of them is enough here.
+            if (/50[03]|429/.test(what)) continue;
+            vendor.always(script);
+            last = await post(body, canaryHeaders, `${path}?${query}`);
+            const text = await last.text();
+            if (what === 'success') expect(text).toContain(said);
+            expect(text).not.toContain(secret);
+            expect(JSON.stringify([...last.headers])).not.toContain(canary);
+          }
+        }
+
+        await logged(gateway, last?.headers.get('x-request-id') ?? 'none');
+        // The local stack hides secrets in what it prints; here they must not even get there.
+        const found = [canary, '***', apiKey].filter((unwanted) => gateway.logs().includes(unwanted));
+        expect(found).toEqual([]);
+      });
+
+      test('holds metrics that CloudWatch can read', async () => {
+        const { response } = await client.chat.completions.create({ model: 'one', messages }).withResponse();
+
+        const line = await logged(gateway, response.headers.get('x-request-id') ?? 'none');
+        expect(emittedMetrics(line)).toContainEqual({
+          name: 'gen_ai.usage.output_tokens',
+          value: 2,
+          dimensions: { provider: 'scripted', model: 'model-1' },
+        });
       });
     });
   });
