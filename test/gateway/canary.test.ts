@@ -1,6 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
-import { canaries, canary, canaryHeaders, canaryRequests, canaryScripts } from '../support/canaries.ts';
+import {
+  canaries,
+  canary,
+  canaryHeaders,
+  canaryRequests,
+  canaryScripts,
+  forwardedRequests,
+} from '../support/canaries.ts';
 import { chatRequest, closeCores, handled, snapshotOf, vendorSecret } from '../support/core.ts';
 import { type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
 
@@ -49,6 +56,25 @@ describe('log and headers hold nothing of what is said or secret', () => {
     expect(log).not.toContain(canary);
     expect(JSON.stringify(head)).not.toContain(canary);
     for (const secret of [vendorSecret, callerKey]) expect(text).not.toContain(secret);
+  });
+
+  const forwarded = forwardedRequests.flatMap((request) =>
+    Object.entries(canaryScripts(false, vendorSecret)).map(
+      ([what, script]) => [request.path, what, { request, script }] as const,
+    ),
+  );
+  test.each(forwarded)('%s, when the vendor sends %s', async (_path, _what, { request: { path, body }, script }) => {
+    vendor.always(script);
+    const headers = { ...canaryHeaders, authorization: `Bearer ${callerKey}`, 'content-type': 'application/json' };
+
+    const { text, log } = await handled(
+      twoTargets(),
+      chatRequest({}, { path, headers, body: Buffer.from(JSON.stringify(body)) }),
+    );
+
+    expect(log).toContain('RequestCompleted');
+    expect(log).not.toContain(canary);
+    expect(text).not.toContain(callerKey);
   });
 
   test.each([

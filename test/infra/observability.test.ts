@@ -37,7 +37,7 @@ function templateWith(context: Record<string, unknown> = {}): Template {
     gateway: functions.gateway,
     functions,
     tables: { config: table as ITable },
-    failureQueues: { Compiler: new Queue(stack, 'Failures') },
+    failureQueues: { Compiler: new Queue(stack, 'Failures'), Prober: new Queue(stack, 'ProberFailures') },
   });
   return Template.fromStack(stack);
 }
@@ -139,6 +139,7 @@ describe('alarms', () => {
       'Acme-FirstContent',
       'Acme-GatewayErrors',
       'Acme-NoHealthyTarget',
+      'Acme-ProberFailures',
       'Acme-ProviderErrors',
     ]);
   });

@@ -94,6 +94,17 @@ export function canaryRequests(streamed: boolean): { path: string; query?: strin
   ];
 }
 
+/** What is no conversation: forwarded, counted, or passed through to `scripted`. */
+export const forwardedRequests: { path: string; body: object }[] = [
+  { path: '/v1/embeddings', body: { model: 'one', input: prompt, user: canaries.metadata } },
+  { path: '/v1/moderations', body: { model: 'one', input: prompt } },
+  { path: '/v1/rerank', body: { model: 'one', query: prompt, documents: [system] } },
+  { path: '/v1/images/generations', body: { model: 'one', prompt } },
+  { path: '/v1/audio/speech', body: { model: 'one', input: prompt, voice: 'alloy' } },
+  { path: '/v1/messages/count_tokens', body: { model: 'one', system, messages: [{ role: 'user', content: prompt }] } },
+  { path: '/scripted/v1/anything', body: { text: prompt } },
+];
+
 /** Headers of a caller, known and unknown to the gateway. */
 export const canaryHeaders = {
   'user-agent': canaries.header,
