@@ -3,9 +3,12 @@ import { addCounters, type Counters, counterGroup, countsAttempts } from './samp
 import type { SampleSlice } from './sample-slice.ts';
 
 /** After so long, what was seen counts for half. */
-export const halfLifeMs = 300_000;
+export const longestHalfLifeMs = 300_000;
+const shortestHalfLifeMs = 90_000;
+/** Failures come and go faster than speed: who was down a minute ago may be as good as ever. */
+const outcomesHalfLifeMs = 30_000;
 /** So many samples of a kind are enough: where they come fast, new ones push old ones out before these decay. */
-const enoughSamples = 150;
+const enoughSamples = 40;
 /** Traffic is averaged over less time than waits, since breakers ask for it. */
 const trafficHalfLifeMs = 60_000;
 const shortestWindowMs = 10_000;
@@ -18,12 +21,13 @@ export function foldScores(previous: Knowledge, slices: readonly SampleSlice[], 
   const isFirst = previous.foldedAtMs === 0;
   const windowStartMs = isFirst ? Math.min(nowMs, ...slices.map(({ startMs }) => startMs)) : previous.foldedAtMs;
   const windowMs = Math.max(nowMs - windowStartMs, 0);
-  const fresh = freshByTarget(slices, nowMs);
+  const halfLifeMs = halfLifeOf(previous);
+  const fresh = freshByTarget(slices, nowMs, halfLifeMs);
   const names = new Set([...Object.keys(previous.targets), ...fresh.keys()]);
   const known: [string, TargetKnowledge][] = [];
   for (const name of names) {
     const before = Object.hasOwn(previous.targets, name) ? previous.targets[name] : undefined;
-    const target = foldTarget(before, fresh.get(name), { windowMs, isFirst });
+    const target = foldTarget(before, fresh.get(name), { windowMs, isFirst, halfLifeMs });
     if (nowMs - target.updatedAtMs <= forgottenAfterMs) known.push([name, target]);
   }
   known.sort(([, a], [, b]) => weightOf(b) - weightOf(a) || b.updatedAtMs - a.updatedAtMs);
@@ -40,7 +44,7 @@ type Fresh = Omit<TargetKnowledge, 'attemptsPerSecond' | 'counters'> & {
 };
 
 /** The slices added up by target, each sample with the weight that its age has left it. */
-function freshByTarget(slices: readonly SampleSlice[], nowMs: number): Map<string, Fresh> {
+function freshByTarget(slices: readonly SampleSlice[], nowMs: number, halfLifeMs: number): Map<string, Fresh> {
   const fresh = new Map<string, Fresh>();
   for (const { startMs, targets } of slices) {
     // The clock of another machine may be ahead.
@@ -58,12 +62,21 @@ function freshByTarget(slices: readonly SampleSlice[], nowMs: number): Map<strin
   return fresh;
 }
 
+/** The time since the last fold, and how fast what was known then has aged in it. */
+type FoldWindow = { windowMs: number; isFirst: boolean; halfLifeMs: number };
+
+/** The more a fleet learns, the sooner it forgets: nobody remembers long what is learnt anew at once. */
+function halfLifeOf({ targets }: Knowledge): number {
+  const rate = Object.values(targets).reduce((sum, { attemptsPerSecond }) => sum + attemptsPerSecond, 0);
+  return Math.max(longestHalfLifeMs / Math.max(rate, 1), shortestHalfLifeMs);
+}
+
 function foldTarget(
   before: TargetKnowledge | undefined,
   fresh: Fresh | undefined,
-  { windowMs, isFirst }: { windowMs: number; isFirst: boolean },
+  { windowMs, isFirst, halfLifeMs }: FoldWindow,
 ): TargetKnowledge {
-  const counters = foldCounters(before?.counters ?? {}, fresh?.counters ?? {}, decay(windowMs, halfLifeMs));
+  const counters = foldCounters(before?.counters ?? {}, fresh?.counters ?? {}, { windowMs, halfLifeMs });
   const rate = ((fresh?.attempts ?? 0) * 1000) / Math.max(windowMs, shortestWindowMs);
   const kept = isFirst ? 0 : decay(windowMs, trafficHalfLifeMs);
   const attemptsPerSecond = rounded(kept * (before?.attemptsPerSecond ?? 0) + (1 - kept) * rate);
@@ -72,12 +85,19 @@ function foldTarget(
   return { updatedAtMs, attemptsPerSecond, counters, ...(probe && { probe }) };
 }
 
-function foldCounters(before: Counters, fresh: Counters, decayed: number): Counters {
+function foldCounters(
+  before: Counters,
+  fresh: Counters,
+  { windowMs, halfLifeMs }: Omit<FoldWindow, 'isFirst'>,
+): Counters {
+  const decayedWaits = decay(windowMs, halfLifeMs);
+  const decayedOutcomes = decay(windowMs, outcomesHalfLifeMs);
   const old = sampleTotals(before);
   const young = sampleTotals(fresh);
   const sums: Record<string, number> = {};
   for (const name in before) {
     const group = counterGroup(name);
+    const decayed = group === '' ? decayedOutcomes : decayedWaits;
     const aged = decayed * (old.get(group) ?? 0);
     const room = Math.max(enoughSamples - (young.get(group) ?? 0), 0);
     sums[name] = decayed * (aged > room ? room / aged : 1) * (before[name] ?? 0);

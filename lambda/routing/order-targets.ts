@@ -27,7 +27,9 @@ export function orderTargets(strategy: Strategy, candidates: readonly Candidate[
 }
 
 /** What a failure costs besides the wait on the next target. */
-const failoverMs = 200;
+const failoverMs = 300;
+/** A refusal comes at once. */
+const refusalMs = 100;
 
 /** The wait that is to be expected, with what comes of failures: the time until they show, and then another target's wait. */
 function expectedLoss(candidates: readonly Candidate[]): (candidate: Candidate) => Loss | undefined {
@@ -35,8 +37,10 @@ function expectedLoss(candidates: readonly Candidate[]): (candidate: Candidate) 
   return ({ wait, failures, score }) => {
     if (!wait) return undefined;
     const others = means[0] === wait.meanMs ? (means[1] ?? wait.meanMs) : (means[0] ?? wait.meanMs);
-    const value = wait.meanMs + failures * (others + failoverMs);
-    const { attempts = 0 } = score?.outcomes ?? {};
+    const { attempts = 0, failures: failed = 0, rateLimited = 0 } = score?.outcomes ?? {};
+    const refused = failed > 0 ? Math.min(rateLimited / failed, 1) : 0;
+    const lostMs = others + refused * refusalMs + (1 - refused) * failoverMs;
+    const value = (1 - failures) * wait.meanMs + failures * lostMs;
     const told = `${Math.round(value)} ms expected, p95 ${Math.round(wait.p95Ms)} ms, ${percent(failures)} of ${Math.round(attempts)} fail`;
     return { value, samples: wait.samples, told };
   };

@@ -14,7 +14,7 @@ export type Loss = { value: number; samples: number; told: string };
 
 /** Up to so much worse than the best is as good as the best; beyond it shares fall by e every `softness`. */
 const nearly = 0.05;
-const softness = 0.08;
+const softness = 0.04;
 /** The one that has most of the traffic already keeps it against one that is better by less than this. */
 const incumbency = 0.04;
 
@@ -22,13 +22,13 @@ const incumbency = 0.04;
 const priorSamples = 3;
 
 /** Of each other candidate the fleet wants to see a request every so often, and more often while it knows little. */
-const wantedPerSecond = 1 / 6;
-const wantedThinPerSecond = 1 / 2;
-const thin = 10;
+const wantedPerSecond = 1 / 12;
+const wantedThinPerSecond = 1;
+const thin = 2;
 /** But never for more than this share of all requests: of one, and of all together. */
-const mostExploring = 0.012;
-const mostExploringThin = 0.025;
-const mostExploringAll = 0.04;
+const mostExploring = 0.006;
+const mostExploringThin = 0.15;
+const mostExploringAll = 0.15;
 
 type Weighed = { candidate: Candidate; value: number; loss: Loss | undefined; weight: number; explored: number };
 
@@ -93,12 +93,13 @@ function weigh(weighed: readonly Weighed[]): void {
 }
 
 function exploredShare({ weight, loss }: Weighed, { worse, traffic }: { worse: number; traffic: number }): number {
-  if (weight > 0.2) return 0;
   const isThin = (loss?.samples ?? 0) < thin;
+  // Sessions that keep to their target would never draw the others: what is thinly known is looked at all the same.
+  if (weight > 0.2 && !isThin) return 0;
   const wanted = (isThin ? wantedThinPerSecond : wantedPerSecond) / Math.max(traffic, 0.01);
   const most = isThin ? mostExploringThin : mostExploring;
   // The dearer a look is, the rarer.
-  return Math.min(wanted, most) * Math.min(1, 2 / (1 + worse));
+  return Math.min(wanted, most) * Math.min(1, 2 / (1 + worse)) ** 2;
 }
 
 function pickExplored(weighed: readonly Weighed[], drawn: number): [Weighed, string] | undefined {

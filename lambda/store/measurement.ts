@@ -1,6 +1,7 @@
 import type { AttemptSample } from '../routing/attempt-sample.ts';
 import { forgottenAfterMs } from '../routing/knowledge.ts';
 import { emptyLiveStats, type LiveStats } from '../routing/live-stats.ts';
+import { type OwnWait, rememberWait } from '../routing/own-waits.ts';
 import { createSampleBuffer } from '../routing/sample-slice.ts';
 import { emptyScores, type TargetScore } from '../routing/score.ts';
 import { cached } from './cached.ts';
@@ -28,17 +29,18 @@ export type MeasurementParts = {
   onError: (what: 'read' | 'write' | 'fold', error: unknown) => void;
 };
 
-const flushEveryMs = 5_000;
-const readEveryMs = 3_000;
-const foldAfterMs = 10_000;
+const flushEveryMs = 3_000;
+const readEveryMs = 2_000;
+const foldAfterMs = 4_000;
 /** By then somebody of a busy fleet has folded; until then ever more of them try. */
-const foldSpreadMs = 5_000;
+const foldSpreadMs = 1_500;
 const longestWarmUpMs = 1_000;
 /** The caller has its answer; a table that hangs costs the operator this much of the function's time at most. */
 const longestSettleMs = 2_500;
 
 export function createMeasurement({ store, now, random, newId, onError }: MeasurementParts): Measurement {
   const buffer = createSampleBuffer();
+  const own = new Map<string, readonly OwnWait[]>();
   const failed = (what: Parameters<typeof onError>[0]) => (error: unknown) => onError(what, error);
   const reading = { freshForMs: readEveryMs, staleForMs: Number.POSITIVE_INFINITY, now, onError: failed('read') };
   const live = cached(() => store.readLive(), reading);
@@ -62,13 +64,16 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
   }
 
   function current(): LiveStats {
-    const known = live.peek() ?? emptyLiveStats;
+    const known = { ...(live.peek() ?? emptyLiveStats), own };
     return now() - known.scores.foldedAtMs > forgottenAfterMs ? { ...known, scores: emptyScores } : known;
   }
 
   return {
     live: current,
-    measure: buffer.add,
+    measure(sample) {
+      buffer.add(sample);
+      rememberWait(own, sample);
+    },
     probed: buffer.addProbe,
     warm: () => within(longestWarmUpMs, live.get().then(ignore, ignore)),
     async settle() {

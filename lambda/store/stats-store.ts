@@ -11,7 +11,7 @@ export type StatsStore = {
   /** Scores and open breakers. */
   readLive(): Promise<LiveStats>;
   writeSamples(batch: SampleBatch): Promise<void>;
-  /** What was written and complete between the two times; what is older than five minutes is left out. */
+  /** What was written and complete between the two times; what is older than two minutes is left out. */
   readSamples(sinceMs: number, untilMs: number): Promise<SampleSlice[]>;
   /** True for one of all who ask, until the lease has run out. */
   takeFoldLease(nowMs: number, untilMs: number): Promise<boolean>;

@@ -41,9 +41,9 @@ export function breakerName(target: string): string {
   return `breaker#${target}`;
 }
 
-const sampleBucketMs = 10_000;
+const sampleBucketMs = 2_000;
 
-/** Kind of the samples that were written in the same ten seconds, `samples#2026-11-25T21:10:20Z`. */
+/** Kind of the samples that were written in the same two seconds, `samples#2026-11-25T21:10:20Z`. */
 export function samplesKind(writtenAtMs: number): string {
   const startMs = Math.floor(writtenAtMs / sampleBucketMs) * sampleBucketMs;
   return `${samplesPrefix}${new Date(startMs).toISOString().replace('.000', '')}`;
@@ -54,15 +54,15 @@ export const samplesPrefix = 'samples#';
 /** The kinds of samples that were complete by `untilMs` and not yet by `sinceMs`; the oldest ones are left out. */
 export function sampleKindsBetween(sinceMs: number, untilMs: number): string[] {
   // Writers' clocks differ a little, and a write takes its time.
-  const graceMs = 2_000;
+  const graceMs = 1_000;
   const end = (ms: number) => Math.floor((ms - graceMs) / sampleBucketMs) * sampleBucketMs;
   const first = Math.max(end(sinceMs), end(untilMs) - mostSampleBuckets * sampleBucketMs);
   const count = Math.max((end(untilMs) - first) / sampleBucketMs, 0);
   return Array.from({ length: count }, (_, index) => samplesKind(first + index * sampleBucketMs));
 }
 
-/** Five minutes. The prober folds every minute; when nobody has for longer, what is older is not worth the reads. */
-const mostSampleBuckets = 30;
+/** Two minutes. The prober folds every minute; when nobody has for longer, what is older is not worth the reads. */
+const mostSampleBuckets = 60;
 
 /** What the fold remembers, and who may fold at the moment. */
 export const foldKind = 'fold';

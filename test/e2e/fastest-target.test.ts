@@ -14,6 +14,7 @@ import type { RunningGateway } from '../support/serve-process.ts';
 
 const apiKey = 'sk-of-a-caller';
 const longestMs = 60_000;
+const callersAtOnce = 4;
 
 let left: ScriptedVendor;
 let right: ScriptedVendor;
@@ -47,15 +48,30 @@ function answersAfter(vendor: ScriptedVendor, waitMs: number): void {
   vendor.always(stream(wait, chunk({ content: 'Hello' }), chunk({}, 'stop'), done));
 }
 
+/** Every request is the first of another conversation, which is free to go anywhere. */
+let conversation = 0;
+
 /** Asks once, as an application would, and says who answered. */
 async function ask(model = 'fast'): Promise<string> {
   const { data, response } = await client.chat.completions
-    .create({ model, stream: true, messages: [{ role: 'user', content: 'Hi' }] })
+    .create({ model, stream: true, messages: [{ role: 'user', content: `Hi ${conversation++}` }] })
     .withResponse();
   let text = '';
   for await (const { choices } of data) text += choices[0]?.delta.content ?? '';
   expect(text).toBe('Hello');
   return response.headers.get('x-sluice-provider') ?? '';
+}
+
+/** Asks again and again until nearly all of the last twenty answers came from there; says how long that took. */
+async function untilMostGoTo(provider: string): Promise<number> {
+  const startedMs = Date.now();
+  const answered: string[] = [];
+  while (Date.now() - startedMs < longestMs) {
+    answered.push(...(await Promise.all(Array.from({ length: callersAtOnce }, () => ask()))));
+    const latest = answered.slice(-20);
+    if (latest.length === 20 && latest.filter((one) => one === provider).length >= 17) return Date.now() - startedMs;
+  }
+  throw new Error(`Of the last 40 answers came from ${answered.slice(-40).join(', ')}`);
 }
 
 describe('the fastest target, on the local stack', () => {
@@ -71,4 +87,18 @@ describe('the fastest target, on the local stack', () => {
     expect(right.seen.filter(fromProber)).toHaveLength(1);
     expect(left.seen.filter(fromProber)).toHaveLength(0);
   }, 90_000);
+
+  test('traffic goes to the faster vendor, moves when it turns slow, and no caller notices when one is killed', async () => {
+    answersAfter(left, 50);
+    answersAfter(right, 400);
+    await untilMostGoTo('left');
+
+    answersAfter(left, 1_500);
+    const movedInMs = await untilMostGoTo('right');
+    expect(movedInMs).toBeLessThan(longestMs);
+
+    await right.close();
+    const answered = await Promise.all(Array.from({ length: 20 }, () => ask()));
+    expect(answered).toEqual(answered.map(() => 'left'));
+  }, 180_000);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
-import { foldScores, halfLifeMs, mostTargets } from '../../lambda/routing/fold-scores.ts';
+import { foldScores, longestHalfLifeMs, mostTargets } from '../../lambda/routing/fold-scores.ts';
 import { forgottenAfterMs, type Knowledge, noKnowledge } from '../../lambda/routing/knowledge.ts';
 import { createSampleBuffer } from '../../lambda/routing/sample-slice.ts';
 import { scoresOf } from '../../lambda/routing/scores-of.ts';
@@ -86,7 +86,7 @@ describe('foldScores', () => {
   test('lets what was seen count for half after the half-life, and disappear in the end', () => {
     const known = foldScores(noKnowledge, slicesOf(...times(8)), startMs);
 
-    const later = foldScores(known, [], startMs + halfLifeMs);
+    const later = foldScores(known, [], startMs + longestHalfLifeMs);
     const muchLater = foldScores(later, [], startMs + forgottenAfterMs + 1);
 
     expect(scoreOf(later)!.streamed.small).toMatchObject({ samples: 4, p50Ms: scoreOf(known)!.streamed.small!.p50Ms });
@@ -97,7 +97,7 @@ describe('foldScores', () => {
   test('gives late news the weight of its age', () => {
     const late = slicesOf(...times(8));
 
-    expect(scoreOf(foldScores(noKnowledge, late, startMs + halfLifeMs))!.streamed.small!.samples).toBe(4);
+    expect(scoreOf(foldScores(noKnowledge, late, startMs + longestHalfLifeMs))!.streamed.small!.samples).toBe(4);
   });
 
   test('does not depend on how often it is folded', () => {
