@@ -27,7 +27,7 @@ export class Measurement extends Construct {
       partitionKey: { name: statsTable.partitionKey, type: AttributeType.STRING },
       sortKey: { name: statsTable.sortKey, type: AttributeType.STRING },
       timeToLiveAttribute: statsTable.expiry,
-      // A fuse, far above what a thousand environments do: each reads every 3 seconds and writes every 5.
+      // A fuse, far above what a thousand environments do: each reads every 2 seconds and writes every 3.
       billing: Billing.onDemand({ maxReadRequestUnits: 8_000, maxWriteRequestUnits: 4_000 }),
       removalPolicy: RemovalPolicy.DESTROY,
     });
