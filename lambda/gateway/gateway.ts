@@ -119,6 +119,12 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
       const { countTokens } = await import('./count-tokens.ts');
       return countTokens(exchange, deps);
     }
+    case 'route': {
+      requireFit(request);
+      return (await import('./explain-route.ts')).explainRoute(exchange, deps);
+    }
+    case 'stats':
+      return (await import('./stats.ts')).tellStats(exchange, deps);
     case 'conversation':
       requireFit(request);
       return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));

@@ -15,6 +15,8 @@ export type Route =
   | { name: 'model'; id: string; listing: ModelListing }
   | ({ name: 'conversation' } & Conversation)
   | { name: 'count-tokens' }
+  | { name: 'route' }
+  | { name: 'stats' }
   | { name: 'forward'; endpoint: EndpointName }
   | { name: 'pass-through'; provider: string; rest: string };
 
@@ -30,6 +32,8 @@ export async function findRoute(
   const endpoint = endpointNames.find((name) => plain === `/${name}`);
   if (endpoint) return allow(method, 'POST', path, { name: 'forward', endpoint });
   if (plain === countTokensPath) return allow(method, 'POST', path, { name: 'count-tokens' });
+  if (plain === '/route') return allow(method, 'POST', path, { name: 'route' });
+  if (plain === '/stats') return allow(method, 'GET', path, { name: 'stats' });
   const models = modelsRoute(request);
   if (models) return allow(method, 'GET', path, models);
   const own = ownPath(path);

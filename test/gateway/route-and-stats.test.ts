@@ -1,0 +1,76 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { recordByName } from '../../lambda/config/snapshot.ts';
+import { foldScores } from '../../lambda/routing/fold-scores.ts';
+import { noKnowledge } from '../../lambda/routing/knowledge.ts';
+import type { LiveStats } from '../../lambda/routing/live-stats.ts';
+import { scoresOf } from '../../lambda/routing/scores-of.ts';
+import { chatRequest, closeCores, handled } from '../support/core.ts';
+import { aSample, slicesOf } from '../support/samples.ts';
+import { aModel, aSnapshot } from '../support/snapshots.ts';
+
+afterEach(closeCores);
+
+const nowMs = 1_800_000_000_000;
+const target = (provider: string) => ({ provider, model: 'm', weight: 1 });
+const snapshot = aSnapshot({
+  providers: recordByName(
+    ['left', 'right', 'down'].map((name) => [name, { type: 'openai-compatible', baseUrl: 'http://127.0.0.1:9' }]),
+  ),
+  models: recordByName([
+    ['one', { ...aModel('left'), strategy: 'priority', targets: ['left', 'right', 'down'].map(target) }],
+    ['two', { ...aModel('right'), targets: [target('right')] }],
+  ]),
+});
+const knowledge = foldScores(noKnowledge, slicesOf(aSample({ target: 'left/m', atMs: nowMs, waitMs: 400 })), nowMs);
+const live: LiveStats = {
+  scores: scoresOf(knowledge),
+  breakers: { 'down/m': { openedAtMs: nowMs, openUntilMs: nowMs + 10_000, openings: 1, reason: 'timeout' } },
+};
+const deps = { live: async () => live, now: () => nowMs + 1_000 };
+const getStats = chatRequest({}, { method: 'GET', path: '/v1/stats' });
+
+describe('POST /v1/route', () => {
+  test('tells the plan with its reasons and scores, and calls nobody', async () => {
+    const { head, text, line } = await handled(snapshot, chatRequest({}, { path: '/v1/route' }), { deps });
+
+    expect(head?.status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({
+      object: 'route',
+      model: 'one',
+      strategy: 'priority',
+      attempts: [
+        { target: 'left/m', reason: 'place 1 of 3 as configured', score: { outcomes: { attempts: 1 } } },
+        { target: 'right/m', score: null },
+      ],
+      leftOut: [{ target: 'down/m', reason: expect.stringContaining('timeout') }],
+    });
+    expect(line.attempts).toEqual([]);
+    expect(text).not.toContain('canary-prompt');
+  });
+
+  test('answers as a chat request would when it cannot be meant, or may not be', async () => {
+    const unknown = await handled(snapshot, chatRequest({ model: 'nobody' }, { path: '/v1/route' }), { deps });
+    const wrong = await handled(snapshot, chatRequest({ messages: [] }, { path: '/v1/route' }), { deps });
+
+    expect([unknown.head?.status, wrong.head?.status]).toEqual([404, 400]);
+  });
+});
+
+describe('GET /v1/stats', () => {
+  test('tells scores, ages and breakers', async () => {
+    const { text } = await handled(snapshot, getStats, { deps });
+
+    expect(JSON.parse(text).data).toMatchObject([
+      { target: 'down/m', ageMs: null, breaker: { reason: 'timeout' } },
+      { target: 'left/m', ageMs: expect.any(Number), streamed: { small: { samples: 1 } }, breaker: null },
+    ]);
+  });
+
+  test('shows a limited key the targets of its models only', async () => {
+    const findCaller = async () => ({ label: 'limited', models: ['two'] });
+
+    const { text } = await handled(snapshot, getStats, { deps: { ...deps, findCaller } });
+
+    expect(JSON.parse(text).data).toEqual([]);
+  });
+});
