@@ -76,7 +76,10 @@ export function requestedModels(
   { snapshot, caller }: Pick<Exchange, 'snapshot' | 'caller'>,
 ): [RequestedModel, ...RequestedModel[]] {
   const [first, ...others] = model === undefined ? models : [model, ...models.filter((name) => name !== model)];
-  return [requireModel(snapshot, first, caller), ...others.map((name) => requireModel(snapshot, name, caller))];
+  const main = requireModel(snapshot, first, caller);
+  // There the names are the vendor's, which tries them itself.
+  if (main.targets.every(({ provider }) => findProvider(snapshot, provider)?.readsRoutingFields)) return [main];
+  return [main, ...others.map((name) => requireModel(snapshot, name, caller))];
 }
 
 const mostReasons = 5;

@@ -48,9 +48,10 @@ describe('a request', () => {
   test('takes it to a vendor that chooses among others itself', async () => {
     const one = snapshot({ one: { targets: [target('router')] } });
 
-    await handled(one, chatRequest({ provider: { order: ['together'], zdr: true } }));
+    await handled(one, chatRequest({ models: ['x-ai/grok-4'], provider: { order: ['together'], zdr: true } }));
 
-    expect(vendor.seen[0]?.body).toMatchObject({ provider: { order: ['together'], zdr: true } });
+    const wish = { models: ['x-ai/grok-4'], provider: { order: ['together'], zdr: true } };
+    expect(vendor.seen[0]?.body).toMatchObject(wish);
   });
 
   test('is refused when its caller wants what nobody here can promise', async () => {
