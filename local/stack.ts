@@ -76,7 +76,8 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 async function start(options: LocalStackOptions, cleanup: Cleanup): Promise<LocalStack> {
   const { dataDirectory } = options;
   const config = await findConfig(options, cleanup);
-  const port = await findFreePort(options.port ?? 0, '--port');
+  // Any free one is found by who listens: what is free now may be taken by then.
+  const port = options.port ? await findFreePort(options.port, '--port') : 0;
   if (dataDirectory) makeDirectory(dataDirectory);
   const apiKey = options.apiKey ?? findApiKey(dataDirectory);
   const children = createChildProcesses();
