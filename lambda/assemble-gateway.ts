@@ -8,12 +8,12 @@ import {
   type BreakerBoardParts,
   type BreakerEvent,
   createBreakerBoard,
-} from './gateway/breaker-board.ts';
+} from './gateway/attempts/breaker-board.ts';
+import { createHedgeBudget } from './gateway/attempts/hedge-budget.ts';
+import { createRetryBudget } from './gateway/attempts/retry-budget.ts';
+import { fleetTurns } from './gateway/attempts/turns.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { Caller, GatewayDeps } from './gateway/gateway-deps.ts';
-import { createHedgeBudget } from './gateway/hedge-budget.ts';
-import { createRetryBudget } from './gateway/retry-budget.ts';
-import { fleetTurns } from './gateway/turns.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';

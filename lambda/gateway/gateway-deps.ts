@@ -8,10 +8,10 @@ import type { AttemptSample } from '../routing/attempt-sample.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import type { IdempotencyStore } from '../store/idempotency-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { BreakerBoard } from './breaker-board.ts';
-import type { HedgeBudget } from './hedge-budget.ts';
-import type { RetryBudget } from './retry-budget.ts';
-import type { Turns } from './turns.ts';
+import type { BreakerBoard } from './attempts/breaker-board.ts';
+import type { HedgeBudget } from './attempts/hedge-budget.ts';
+import type { RetryBudget } from './attempts/retry-budget.ts';
+import type { Turns } from './attempts/turns.ts';
 
 /** Someone who may call: what the key that was sent stands for. */
 export type Caller = {

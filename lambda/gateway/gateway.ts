@@ -2,15 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Snapshot } from '../config/snapshot.ts';
 import { vendorRequestId } from '../providers/vendor-request-id.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
-import { answerHeaders } from './answer-headers.ts';
-import { answerMetadata, metadataField, wantsMetadata } from './answer-metadata.ts';
-import { authenticate } from './authenticate.ts';
-import { converse } from './conversation.ts';
+import { answerHeaders } from './answers/answer-headers.ts';
+import { answerMetadata, metadataField, wantsMetadata } from './answers/answer-metadata.ts';
+import { authenticate } from './caller/authenticate.ts';
+import { openAiModels } from './caller/models.ts';
+import { converse } from './endpoints/conversation.ts';
 import { BrokenAnswerError, type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
 import { idempotently } from './idempotency.ts';
-import { openAiModels } from './models.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
 import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
@@ -110,33 +110,34 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
     case 'model': {
       const asked = { snapshot, caller, query: request.query };
       const { listing } = route;
-      const manner = listing === 'openai' ? openAiModels : (await import('./model-lists.ts')).modelLists[listing];
+      const manner =
+        listing === 'openai' ? openAiModels : (await import('./endpoints/model-lists.ts')).modelLists[listing];
       const body = route.name === 'model' ? manner.describe(asked, route.id) : manner.list(asked);
       return sendJson(sink, 200, body, headers);
     }
     case 'count-tokens': {
       requireFit(request);
-      const { countTokens } = await import('./count-tokens.ts');
+      const { countTokens } = await import('./endpoints/count-tokens.ts');
       return countTokens(exchange, deps);
     }
     case 'route': {
       requireFit(request);
-      return (await import('./explain-route.ts')).explainRoute(exchange, deps);
+      return (await import('./endpoints/explain-route.ts')).explainRoute(exchange, deps);
     }
     case 'stats':
-      return (await import('./stats.ts')).tellStats(exchange, deps);
+      return (await import('./endpoints/stats.ts')).tellStats(exchange, deps);
     case 'conversation':
       requireFit(request);
       return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
     case 'forward': {
       requireFit(request);
       record.operation = route.endpoint;
-      const { forward } = await import('./forward.ts');
+      const { forward } = await import('./forwarding/forward.ts');
       return idempotently(exchange, deps, (protectedExchange) => forward(protectedExchange, route.endpoint, deps));
     }
     case 'pass-through': {
       requireFit(request);
-      const { passThrough } = await import('./pass-through.ts');
+      const { passThrough } = await import('./forwarding/pass-through.ts');
       return idempotently(exchange, deps, (protectedExchange) => passThrough(protectedExchange, route, deps));
     }
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Claim, KeptAnswer } from '../store/idempotency-store.ts';
-import { callerKeyDigest } from './authenticate.ts';
+import { callerKeyDigest } from './caller/authenticate.ts';
 import type { Exchange, GatewayRequest } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { GatewayError } from './gateway-error.ts';

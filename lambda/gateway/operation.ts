@@ -3,11 +3,11 @@ import type { NextFetch } from '../dialects/dialect.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Failure } from '../routing/failure.ts';
-import type { ClientCall } from './client-call.ts';
+import type { Relay, RelayedFacts } from './answers/relay-stream.ts';
+import type { OpenEvents } from './answers/translated-answer.ts';
+import type { ClientCall } from './caller/client-call.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import type { Relay, RelayedFacts } from './relay-stream.ts';
 import type { Timings } from './timings.ts';
-import type { OpenEvents } from './translated-answer.ts';
 
 /** What is wanted of whichever target comes next: a conversation, an embedding, a picture. */
 export type Operation = {

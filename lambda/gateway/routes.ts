@@ -5,7 +5,7 @@ import { openAiChatClient } from '../dialects/openai-chat/openai-chat.ts';
 import { type EndpointName, endpointNames } from '../dialects/vendor-endpoint.ts';
 import { catalogueEntry } from '../providers/catalogue.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation } from './endpoints/conversation.ts';
 import type { GatewayRequest } from './exchange.ts';
 import { GatewayError } from './gateway-error.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { fleetTurns } from '../../lambda/gateway/turns.ts';
+import { fleetTurns } from '../../lambda/gateway/attempts/turns.ts';
 import { dynamoTurnStore } from '../../lambda/store/dynamo-turn-store.ts';
 import { memoryTurnStore } from '../../lambda/store/memory-turn-store.ts';
 import type { TurnStore } from '../../lambda/store/turn-store.ts';

@@ -1,5 +1,5 @@
 import { recordByName } from '../../lambda/config/snapshot.ts';
-import { createBreakerBoard } from '../../lambda/gateway/breaker-board.ts';
+import { createBreakerBoard } from '../../lambda/gateway/attempts/breaker-board.ts';
 import { healthSign } from '../../lambda/routing/breaker.ts';
 import type { FailureKind } from '../../lambda/routing/failure.ts';
 import { planAttempts } from '../../lambda/routing/plan-attempts.ts';

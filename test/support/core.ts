@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type ProviderConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
-import { type BreakerBoard, createBreakerBoard } from '../../lambda/gateway/breaker-board.ts';
+import { type BreakerBoard, createBreakerBoard } from '../../lambda/gateway/attempts/breaker-board.ts';
+import { createHedgeBudget } from '../../lambda/gateway/attempts/hedge-budget.ts';
+import { createRetryBudget } from '../../lambda/gateway/attempts/retry-budget.ts';
+import { fleetTurns } from '../../lambda/gateway/attempts/turns.ts';
 import type { GatewayRequest, Sink } from '../../lambda/gateway/exchange.ts';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
-import { createHedgeBudget } from '../../lambda/gateway/hedge-budget.ts';
-import { createRetryBudget } from '../../lambda/gateway/retry-budget.ts';
-import { fleetTurns } from '../../lambda/gateway/turns.ts';
 import { createAccessTokens } from '../../lambda/providers/access-tokens.ts';
 import { createKeyRing } from '../../lambda/providers/key-ring.ts';
 import { createUpstream } from '../../lambda/providers/upstream.ts';

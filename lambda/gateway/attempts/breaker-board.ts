@@ -1,0 +1,147 @@
+import { breakerState, type HealthSign, type Opening, openedBreaker } from '../../routing/breaker.ts';
+import type { FailureKind } from '../../routing/failure.ts';
+import type { BreakerStore, LeaseWish, Written } from '../../store/breaker-store.ts';
+import { type KnownBreakers, knownBreakers } from './known-breakers.ts';
+import { outcomeCounter } from './outcome-counter.ts';
+
+/** The right to try a target whose breaker is half-open. */
+export type Lease = { holder: string };
+
+/** What an attempt has shown of the health of its target. */
+export type Sign = {
+  target: string;
+  sign: HealthSign;
+  reason: FailureKind;
+  startedAtMs: number;
+  /** How long the vendor asked to be left alone. */
+  retryAfterMs?: number | undefined;
+  /** Another key of the provider may still be used: then one that was limited or refused says nothing of the target. */
+  otherKeyLeft?: boolean;
+  lease?: Lease | undefined;
+};
+
+/** The breakers as one gateway knows them, and how it shares what it finds out. */
+export type BreakerBoard = Pick<KnownBreakers, 'overlay' | 'breaker' | 'state'> & {
+  /** Takes what an attempt has shown. Known here at once; the fleet is told behind the request. */
+  note(sign: Sign): void;
+  /** Asks for the right to try a half-open target; undefined when another request has it. */
+  lease(target: string, forMs: number): Promise<Lease | undefined>;
+  /** Resolves when the fleet has been told everything. */
+  settled(): Promise<void>;
+};
+
+export type BreakerEvent =
+  | { event: 'BreakerOpened'; target: string; reason: FailureKind; openUntilMs: number; openings: number }
+  | { event: 'BreakerClosed'; target: string };
+
+export type BreakerBoardParts = {
+  store: BreakerStore;
+  now: () => number;
+  newId: () => string;
+  emit: (event: BreakerEvent) => void;
+  /** Hears when the fleet could not be told; what is known here stays in force here. */
+  onError: (error: unknown) => void;
+};
+
+export function createBreakerBoard({ store, now, newId, emit, onError }: BreakerBoardParts): BreakerBoard {
+  const known = knownBreakers(now);
+  const { behind, settled } = backgroundWork(onError);
+  const counter = outcomeCounter({ now, attemptsPerSecond: known.attemptsPerSecond, report: store.report, behind });
+
+  function open(target: string, opening: Opening, holder?: string): void {
+    const opened = openedBreaker(known.breaker(target), opening);
+    known.learn(target, opened);
+    counter.forget(target);
+    behind(async () => {
+      const options = {
+        writer: newId(),
+        nowMs: opening.nowMs,
+        asked: opening.retryAfterMs !== undefined,
+        ...(holder && { holder }),
+      };
+      const { mine, inForce } = await store.open(target, opened, options);
+      if (!mine) return known.learn(target, inForce);
+      const { reason, openUntilMs, openings } = opened;
+      emit({ event: 'BreakerOpened', target, reason, openUntilMs, openings });
+    });
+  }
+
+  function close(target: string, startedAtMs: number): void {
+    known.learn(target, undefined);
+    behind(async () => {
+      if (await store.close(target, startedAtMs)) emit({ event: 'BreakerClosed', target });
+    });
+  }
+
+  function note({ target, sign, reason, startedAtMs, retryAfterMs, otherKeyLeft, lease }: Sign): void {
+    const nowMs = now();
+    const opening = { reason, nowMs, retryAfterMs };
+    if (sign === 'neither' || (otherKeyLeft && (sign === 'limited' || sign === 'refused'))) return;
+    const current = known.breaker(target);
+    const state = breakerState(current, nowMs);
+    if (!current || state === 'closed') {
+      const openNow = () => open(target, { ...opening, nowMs: now() });
+      if (sign === 'limited' || sign === 'refused' || counter.count(target, sign === 'down', openNow)) openNow();
+      return;
+    }
+    // What began before the opening is older news than the opening.
+    if (startedAtMs <= current.openedAtMs) return;
+    const asksForLonger = retryAfterMs !== undefined && nowMs + retryAfterMs > current.openUntilMs;
+    if (sign === 'up') close(target, startedAtMs);
+    else if (lease || state === 'half-open' || asksForLonger) open(target, opening, lease?.holder);
+  }
+
+  return { ...known, note, lease: leasing(store, known, { now, newId, onError }), settled };
+}
+
+/** A request waits no longer for the right to try something. */
+const longestLeaseWaitMs = 500;
+
+function leasing(
+  store: BreakerStore,
+  known: KnownBreakers,
+  { now, newId, onError }: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>,
+): BreakerBoard['lease'] {
+  async function askFor(target: string, wish: LeaseWish): Promise<Written> {
+    const current = known.breaker(target);
+    if (!current) return { mine: true, inForce: undefined };
+    try {
+      return await store.lease(target, current, wish);
+    } catch (error) {
+      onError(error);
+      // Without the table each gateway finds out for itself, one request at a time here too.
+      if (known.state(target) === 'open') return { mine: false, inForce: known.breaker(target) };
+      const leased = { ...current, leasedUntilMs: wish.untilMs };
+      known.learn(target, leased);
+      return { mine: true, inForce: leased };
+    }
+  }
+  return async (target, forMs) => {
+    if (known.state(target) === 'open') return undefined;
+    const wish = { holder: newId(), nowMs: now(), untilMs: now() + forMs };
+    const answer = await Promise.race([askFor(target, wish), pause(longestLeaseWaitMs)]);
+    if (!answer) return undefined;
+    known.learn(target, answer.inForce);
+    return answer.mine || !answer.inForce ? wish : undefined;
+  };
+}
+
+function pause(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, ms, undefined).unref());
+}
+
+/** Work that no request waits for, but that must be over before the process is frozen. */
+function backgroundWork(onError: (error: unknown) => void) {
+  const running = new Set<Promise<void>>();
+  return {
+    behind(work: () => Promise<void>): void {
+      const done = work()
+        .catch(onError)
+        .finally(() => running.delete(done));
+      running.add(done);
+    },
+    async settled(): Promise<void> {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}

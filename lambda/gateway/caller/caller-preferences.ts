@@ -1,0 +1,97 @@
+import { isObject, type JsonObject } from '../../dialects/json-value.ts';
+import type { PercentileLimits, Preferences } from '../../routing/preferences.ts';
+import { GatewayError } from '../gateway-error.ts';
+
+/** What a caller said in the body about whom to ask, and the fields of it that only OpenRouter itself can honour. */
+export type CallerPreferences = { preferences: Preferences; foreign: readonly string[] };
+
+const mostNames = 100;
+const percentiles = ['p50', 'p75', 'p90', 'p99'] as const;
+
+type Reader = (value: unknown, field: string) => Partial<Preferences>;
+
+/** OpenRouter's fields (https://openrouter.ai/docs/guides/routing/provider-selection) in the gateway's own terms. */
+const readers: Readonly<Record<string, Reader>> = {
+  order: (value, field) => ({ order: names(value, field) }),
+  only: (value, field) => ({ only: names(value, field) }),
+  ignore: (value, field) => ({ ignore: names(value, field) }),
+  sort: (value) => ({ sort: sortBy(isObject(value) ? value['by'] : value) }),
+  allow_fallbacks: (value, field) => ({ allowFallbacks: flag(value, field) }),
+  require_parameters: (value, field) => ({ requireParameters: flag(value, field) }),
+  max_price: (value) => ({ maxPrice: maxPrice(value) }),
+  // Seconds there.
+  preferred_max_latency: (value, field) => ({ preferredMaxLatencyMs: percentileLimits(value, field, 1000) }),
+  preferred_min_throughput: (value, field) => ({ preferredMinThroughput: percentileLimits(value, field, 1) }),
+};
+
+/** Reads the `provider` object of a body; throws `invalid_request` for what cannot be meant. */
+export function readPreferences(provider: unknown): CallerPreferences {
+  if (provider === undefined || provider === null) return { preferences: {}, foreign: [] };
+  if (!isObject(provider)) throw mistake('provider', 'must be an object');
+  let preferences: Preferences = {};
+  const foreign: string[] = [];
+  for (const [field, value] of Object.entries(provider)) {
+    if (value === null) continue;
+    const read = Object.hasOwn(readers, field) ? readers[field] : undefined;
+    if (read) preferences = { ...preferences, ...read(value, `provider.${field}`) };
+    else foreign.push(field);
+  }
+  return { preferences, foreign };
+}
+
+/** Reads the `models` of a body: names to try one after the other. */
+export function readModels(models: unknown): readonly string[] {
+  if (models === undefined || models === null) return [];
+  return [...new Set(names(models, 'models', 20))];
+}
+
+function names(value: unknown, field: string, most = mostNames): string[] {
+  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '');
+  if (!isList || value.length > most) throw mistake(field, `must be a list of names, ${most} at most`);
+  return value as string[];
+}
+
+function flag(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') throw mistake(field, 'must be true or false');
+  return value;
+}
+
+function sortBy(value: unknown): NonNullable<Preferences['sort']> {
+  if (value === 'price' || value === 'throughput' || value === 'latency') return value;
+  throw mistake('provider.sort', 'must be price, throughput or latency');
+}
+
+function maxPrice(value: unknown): NonNullable<Preferences['maxPrice']> {
+  if (!isObject(value)) throw mistake('provider.max_price', 'must be an object with prompt or completion');
+  const other = Object.keys(value).find((name) => name !== 'prompt' && name !== 'completion');
+  if (other !== undefined) throw mistake('provider.max_price', 'takes prompt and completion only');
+  const input = price(value, 'prompt');
+  const output = price(value, 'completion');
+  return { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+}
+
+function price(prices: JsonObject, name: string): number | undefined {
+  const value = prices[name];
+  if (value === undefined) return undefined;
+  return positive(typeof value === 'string' ? Number(value) : value, `provider.max_price.${name}`);
+}
+
+function percentileLimits(value: unknown, field: string, factor: number): PercentileLimits {
+  if (!isObject(value)) return { p50: positive(value, field) * factor };
+  const limits: PercentileLimits = {};
+  for (const [name, limit] of Object.entries(value)) {
+    const percentile = percentiles.find((one) => one === name);
+    if (!percentile) throw mistake(field, 'takes p50, p75, p90 and p99');
+    limits[percentile] = positive(limit, `${field}.${name}`) * factor;
+  }
+  return limits;
+}
+
+function positive(value: unknown, field: string): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw mistake(field, 'must be a number that is not negative');
+}
+
+function mistake(field: string, what: string): GatewayError {
+  return new GatewayError('invalid_request', `"${field}" ${what}.`, { param: field });
+}

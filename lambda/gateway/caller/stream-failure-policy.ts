@@ -1,0 +1,20 @@
+import { type StreamFailurePolicy, streamFailurePolicies } from '../../config/schema.ts';
+import type { Snapshot } from '../../config/snapshot.ts';
+import type { RequestedModel } from '../../routing/requested-model.ts';
+import type { GatewayRequest } from '../exchange.ts';
+import { GatewayError } from '../gateway-error.ts';
+
+const header = 'x-sluice-on-stream-failure';
+
+/** What becomes of this request's stream if it breaks off: as the caller says, else the model, else the settings. */
+export function streamFailurePolicy(
+  { headers }: Pick<GatewayRequest, 'headers'>,
+  { onStreamFailure }: RequestedModel,
+  { settings }: Snapshot,
+): StreamFailurePolicy {
+  const asked = headers[header]?.trim().toLowerCase();
+  if (asked === undefined) return onStreamFailure ?? settings.onStreamFailure ?? 'error';
+  const policy = streamFailurePolicies.find((one) => one === asked);
+  if (policy) return policy;
+  throw new GatewayError('invalid_request', `The header ${header} must be ${streamFailurePolicies.join(' or ')}.`);
+}

@@ -1,0 +1,147 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { recordByName, type Snapshot } from '../../../lambda/config/snapshot.ts';
+import { chatRequest, closeCores, handled } from '../../support/core.ts';
+import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../../support/scripted-vendor.ts';
+import { aModel, aSnapshot } from '../../support/snapshots.ts';
+
+let vendor: ScriptedVendor;
+beforeAll(async () => {
+  vendor = await startScriptedVendor();
+});
+beforeEach(() => {
+  vendor.seen.length = 0;
+  vendor.always(answer(200, completion('Hello')));
+});
+afterEach(closeCores);
+afterAll(() => vendor.close());
+
+type Target = Snapshot['models'][string]['targets'][number];
+
+function snapshot(models: Record<string, Partial<Snapshot['models'][string]> & { targets: Target[] }>): Snapshot {
+  const provider = (type: string) => ({ type, baseUrl: vendor.url });
+  return aSnapshot({
+    providers: recordByName([
+      ['left', provider('openai-compatible')],
+      ['right', provider('openai-compatible')],
+      ['router', provider('openrouter')],
+    ]),
+    models: recordByName(
+      Object.entries(models).map(([name, model]) => [name, { ...aModel('left'), strategy: 'priority', ...model }]),
+    ),
+  });
+}
+
+const target = (provider: string, more: Partial<Target> = {}): Target => ({ provider, model: 'm', weight: 1, ...more });
+const providerOf = ({ head }: Awaited<ReturnType<typeof handled>>) => head?.headers['x-sluice-provider'];
+
+describe('a request', () => {
+  test('goes where its caller wants, and takes that wish to no vendor', async () => {
+    const one = snapshot({ one: { targets: [target('left'), target('right')] } });
+
+    const result = await handled(one, chatRequest({ provider: { order: ['right'] }, models: ['one'] }));
+
+    expect(providerOf(result)).toBe('right');
+    expect(vendor.seen[0]?.body).not.toHaveProperty('provider');
+    expect(vendor.seen[0]?.body).not.toHaveProperty('models');
+  });
+
+  test('takes it to a vendor that chooses among others itself', async () => {
+    const one = snapshot({ one: { targets: [target('router')] } });
+
+    await handled(one, chatRequest({ models: ['x-ai/grok-4'], provider: { order: ['together'], zdr: true } }));
+
+    const wish = { models: ['x-ai/grok-4'], provider: { order: ['together'], zdr: true } };
+    expect(vendor.seen[0]?.body).toMatchObject(wish);
+  });
+
+  test('is refused when its caller wants what nobody here can promise', async () => {
+    const { head, text } = await handled(
+      snapshot({ one: { targets: [target('left')] } }),
+      chatRequest({ provider: { data_collection: 'deny' } }),
+    );
+
+    expect(head?.status).toBe(400);
+    expect(JSON.parse(text).error).toMatchObject({ code: 'invalid_request', param: 'provider.data_collection' });
+  });
+
+  test('ends at another model of its caller’s when the first fails', async () => {
+    vendor.next(answer(503, {}), answer(200, completion('Hello')));
+    const models = snapshot({
+      one: { targets: [target('left')] },
+      two: { targets: [target('right', { model: 'n' })] },
+    });
+
+    const result = await handled(models, chatRequest({ models: ['one', 'two'] }));
+
+    expect(providerOf(result)).toBe('right');
+  });
+
+  test('may not name a model in `models` that its key does not allow', async () => {
+    const models = snapshot({ one: { targets: [target('left')] }, two: { targets: [target('right')] } });
+    const findCaller = async () => ({ label: 'limited', models: ['one'] });
+
+    const { head } = await handled(models, chatRequest({ models: ['one', 'two'] }), { deps: { findCaller } });
+
+    expect(head?.status).toBe(403);
+    expect(vendor.seen).toHaveLength(0);
+  });
+
+  test('with a picture passes over a model that cannot see', async () => {
+    const blind = target('left', { capabilities: { vision: false } });
+    const content = [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }];
+
+    const result = await handled(
+      snapshot({ one: { targets: [blind, target('right')] } }),
+      chatRequest({ messages: [{ role: 'user', content }] }),
+    );
+
+    expect(providerOf(result)).toBe('right');
+  });
+
+  test('with a large picture inside is not taken for a long prompt', async () => {
+    const url = `data:image/png;base64,${'A'.repeat(1_000_000)}`;
+    const small = target('left', { contextTokens: 8_000 });
+
+    const result = await handled(
+      snapshot({ one: { targets: [small] } }),
+      chatRequest({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] }),
+    );
+
+    expect(result.head?.status).toBe(200);
+  });
+
+  test('that nobody may take is told why', async () => {
+    const dear = target('left', { price: { input: 5, output: 20 } });
+
+    const { head, text } = await handled(
+      snapshot({ one: { targets: [dear, target('right')] } }),
+      chatRequest({ provider: { max_price: { prompt: 1 } } }),
+    );
+
+    expect(head?.status).toBe(503);
+    expect(JSON.parse(text).error.message).toContain('left/m: its price of $5');
+    expect(JSON.parse(text).error.message).toContain('right/m: its price is unknown');
+  });
+
+  test('follows the rule of its model, which the log names', async () => {
+    const rules = [{ name: 'batch', when: { metadata: { kind: 'batch' } }, use: { targets: [target('right')] } }];
+    const one = snapshot({ one: { targets: [target('left')], rules } });
+
+    const ruled = await handled(one, chatRequest({ metadata: { kind: 'batch' } }));
+    const other = await handled(one, chatRequest());
+
+    expect([providerOf(ruled), ruled.line.rule]).toEqual(['right', 'batch']);
+    expect([providerOf(other), other.line.rule]).toEqual(['left', undefined]);
+  });
+
+  test('takes its turn under round-robin', async () => {
+    const one = snapshot({ one: { strategy: 'round-robin', targets: [target('left'), target('right')] } });
+    let turn = 0;
+    const turns = { next: () => turn++ };
+
+    const asked = [];
+    for (let i = 0; i < 4; i++) asked.push(providerOf(await handled(one, chatRequest(), { deps: { turns } })));
+
+    expect(asked).toEqual(['left', 'right', 'left', 'right']);
+  });
+});
