@@ -1,6 +1,5 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
-import { parseKeyItem } from './config/parse-key-item.ts';
-import type { RawItem } from './config/raw-item.ts';
+import { type KeyReading, readKeyItem } from './config/read-key-item.ts';
 import { splitTarget } from './config/resolve-target.ts';
 import type { Snapshot } from './config/snapshot.ts';
 import {
@@ -70,7 +69,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
   const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
   const firstKeyDigest = cached(async () => digestOf(await secretStore.readFirstKey()), secretAge);
-  const keys = cachedMap((sha256) => reader.readKey(sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
+  const keys = cachedMap((sha256) => readKey(reader, sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
   const upstream = createUpstream();
   const attempts = attemptState(parts, { now, newId, onError, snapshot: snapshot.current });
   const { random } = Math;
@@ -111,7 +110,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
 }
 
 type CallerSources = {
-  keys: CachedMap<RawItem | undefined>;
+  keys: CachedMap<KeyReading>;
   firstKeyDigest: Cached<Buffer | undefined>;
   telemetry: Telemetry;
   now: () => number;
@@ -119,8 +118,8 @@ type CallerSources = {
 
 function callerFinder({ keys, firstKeyDigest, telemetry, now }: CallerSources): GatewayDeps['findCaller'] {
   return async (sha256) => {
-    const item = await keys.get(sha256);
-    if (item) return callerOf(item, now(), (reason) => telemetry.event('KeyRejected', { reason }));
+    const reading = await keys.get(sha256);
+    if (reading) return callerOf(reading, now(), (reason) => telemetry.event('KeyRejected', { reason }));
     const digest = await firstKeyDigest.get();
     return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
   };
@@ -153,14 +152,18 @@ function breakerBoard({ breakerStore, telemetry }: GatewayParts, { snapshot, ...
   return createBreakerBoard({ ...world, store: breakerStore, emit: (event) => void tell(event).catch(world.onError) });
 }
 
+async function readKey(reader: ConfigReader, sha256: string): Promise<KeyReading | undefined> {
+  const item = await reader.readKey(sha256);
+  return item && readKeyItem(item);
+}
+
 /** Whom a key item lets in: nobody when it is disabled, expired or not valid. */
-function callerOf(item: RawItem, nowMs: number, reject: (reason: string) => void): Caller | undefined {
-  const parsed = parseKeyItem(item);
-  if ('errors' in parsed) {
-    reject(parsed.errors.join(' '));
+function callerOf(reading: KeyReading, nowMs: number, reject: (reason: string) => void): Caller | undefined {
+  if ('errors' in reading) {
+    reject(reading.errors.join(' '));
     return undefined;
   }
-  const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = parsed.key;
+  const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = reading.key;
   // A time that cannot be read compares as false, and has to keep the key out.
   if (disabled || (expiresAt !== undefined && !(Date.parse(expiresAt) > nowMs))) return undefined;
   return { label, models };

@@ -8,6 +8,7 @@ import {
   strategySchema,
   targetsSchema,
 } from './routing-schema.ts';
+import { streamFailurePolicies } from './stream-failure.ts';
 import { timeoutsSchema } from './value-schemas.ts';
 
 const providerName = v.pipe(
@@ -92,8 +93,6 @@ export const providerSchema = v.strictObject({
 /** What becomes of a parameter that the chosen vendor cannot honour: a 400 that names it, or a header that does. */
 const unsupportedParametersSchema = v.picklist(['reject', 'drop']);
 
-/** What becomes of a stream that breaks after it has begun: an error event, or another target that goes on from there. */
-export const streamFailurePolicies = ['error', 'resume'] as const;
 const onStreamFailureSchema = v.picklist(streamFailurePolicies);
 
 export const modelSchema = v.strictObject({
@@ -158,7 +157,6 @@ export const itemSchemas = {
   settings: settingsSchema,
 } as const;
 
-export type StreamFailurePolicy = (typeof streamFailurePolicies)[number];
 export type Timeouts = v.InferOutput<typeof timeoutsSchema>;
 export type ProviderItem = v.InferOutput<typeof providerSchema>;
 export type ModelItem = v.InferOutput<typeof modelSchema>;

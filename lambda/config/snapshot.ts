@@ -1,5 +1,6 @@
 import type { Affinity, Capability, Condition, Hedge, Price, Strategy } from './routing-schema.ts';
-import type { ProviderItem, SettingsItem, StreamFailurePolicy, Timeouts } from './schema.ts';
+import type { ProviderItem, SettingsItem, Timeouts } from './schema.ts';
+import type { StreamFailurePolicy } from './stream-failure.ts';
 
 /** One provider as configured; what it leaves out comes from the catalogue entry of its `type`. */
 export type ProviderConfig = Omit<ProviderItem, 'name'> & { type: string };

@@ -1,5 +1,5 @@
-import { type StreamFailurePolicy, streamFailurePolicies } from '../../config/schema.ts';
 import type { Snapshot } from '../../config/snapshot.ts';
+import { type StreamFailurePolicy, streamFailurePolicies } from '../../config/stream-failure.ts';
 import type { RequestedModel } from '../../routing/requested-model.ts';
 import type { GatewayRequest } from '../exchange.ts';
 import { GatewayError } from '../gateway-error.ts';
