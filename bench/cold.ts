@@ -8,8 +8,8 @@ import { type ColdStart, coldStart, type Elapsed } from './cold-run.ts';
 import { startSurroundings } from './cold-surroundings.ts';
 
 const maxTotalBytes = 620_000;
-const maxInitBytes = 400_000;
-const maxInitRatio = 2.6;
+const maxInitBytes = 380_000;
+const maxInitRatio = 2.5;
 const mostTries = 3;
 const rounds = 31;
 

@@ -10,7 +10,6 @@ import { converse } from './endpoints/conversation.ts';
 import { BrokenAnswerError, type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
 import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
-import { idempotently } from './idempotency.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
 import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
@@ -128,19 +127,31 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
       return (await import('./endpoints/stats.ts')).tellStats(exchange, deps);
     case 'conversation':
       requireFit(request);
-      return idempotently(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
+      return oncePerKey(exchange, deps, (protectedExchange) => converse(protectedExchange, route, deps));
     case 'forward': {
       requireFit(request);
       record.operation = route.endpoint;
       const { forward } = await import('./forwarding/forward.ts');
-      return idempotently(exchange, deps, (protectedExchange) => forward(protectedExchange, route.endpoint, deps));
+      return oncePerKey(exchange, deps, (protectedExchange) => forward(protectedExchange, route.endpoint, deps));
     }
     case 'pass-through': {
       requireFit(request);
       const { passThrough } = await import('./forwarding/pass-through.ts');
-      return idempotently(exchange, deps, (protectedExchange) => passThrough(protectedExchange, route, deps));
+      return oncePerKey(exchange, deps, (protectedExchange) => passThrough(protectedExchange, route, deps));
     }
   }
+}
+
+/** Answers at most once for each idempotency key; the code for that is loaded for those who send one. */
+async function oncePerKey(
+  exchange: Exchange,
+  deps: GatewayDeps,
+  answer: (exchange: Exchange) => Promise<void>,
+): Promise<void> {
+  const key = exchange.request.headers['idempotency-key'];
+  if (key === undefined) return answer(exchange);
+  const { idempotently } = await import('./idempotency.ts');
+  return idempotently(key, exchange, deps, answer);
 }
 
 function requireFit({ body }: GatewayRequest): void {

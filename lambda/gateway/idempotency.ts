@@ -19,12 +19,11 @@ const replayedAtOnceBytes = 64 * 1024;
  * one is told as 409, and so is another request under the same key. Failures are not kept, so that a retry is real.
  */
 export async function idempotently(
+  key: string,
   exchange: Exchange,
   deps: GatewayDeps,
   answer: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
-  const key = exchange.request.headers['idempotency-key'];
-  if (key === undefined) return answer(exchange);
   const claim = claimOf(key, exchange.request, deps);
   const outcome = await within(longestStoreMs, deps.idempotency.claim(claim)).catch((error: unknown) => {
     deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: nameOf(error) });
