@@ -7,6 +7,9 @@ export default {
   transform: {
     '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
+  globalSetup: './test/support/jest/set-up.ts',
+  globalTeardown: './test/support/jest/tear-down.ts',
+  testSequencer: './test/support/jest/longest-first.cjs',
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -1,4 +1,5 @@
 import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import { sharedAssembly } from './built-once.ts';
 import type { GatewayOptions, RunningGateway } from './serve-process.ts';
 
 /** The local stack as a gateway under test, with the stack itself for what only it has. */
@@ -8,6 +9,7 @@ export async function startStackGateway({
 }: GatewayOptions): Promise<RunningGateway & { stack: LocalStack }> {
   const lines: string[] = [];
   const stack = await startLocalStack({
+    assembly: await sharedAssembly(),
     config: JSON.stringify(config),
     apiKey,
     environment: {},

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { buildServer } from '../../bin/build.ts';
+import { sharedServer } from './built-once.ts';
 
 /** A gateway that runs somewhere for a test. */
 export type RunningGateway = {
@@ -17,13 +17,12 @@ export type RunningGateway = {
 /** What a test wants the gateway to know: a config file's content, and a key that callers may use. */
 export type GatewayOptions = { config: object; apiKey: string };
 
-/** Builds what `npm run serve` runs and starts it on a free port. */
+/** Starts what `npm run serve` runs on a free port. */
 export async function startServeProcess({ config, apiKey }: GatewayOptions): Promise<RunningGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  const bundle = join(await buildServer({ outdir: directory }), 'index.mjs');
-  const child = spawn(process.execPath, [bundle, '--config', file, '--port', '0'], {
+  const child = spawn(process.execPath, [await sharedServer(), '--config', file, '--port', '0'], {
     env: { PATH: process.env['PATH'], SLUICE_API_KEY: apiKey },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
