@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildServer } from '../bin/build.ts';
 import { type MeasuredProcess, startMeasured } from './measured-process.ts';
+import { median, medianRatio } from './statistics.ts';
 
 /**
  * What the gateway costs on top of the smallest possible forwarder: CPU time per buffered request and per streamed
@@ -76,15 +77,6 @@ async function measureRound(subjects: readonly Subject[]): Promise<void> {
   }
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** Floor and gateway of the same round met the same state of the machine, so their ratios are compared, not their medians. */
-function medianRatio(floor: number[], gateway: number[]): number {
-  return median(gateway.map((value, round) => value / (floor[round] ?? Number.NaN)));
-}
-
 type Comparison = { what: string; unit: string; floor: number; gateway: number; ratio: number; limit: number };
 
 function compare([floor, gateway]: [Subject, Subject], [floorBytes, gatewayBytes]: [number, number]): Comparison[] {
@@ -93,7 +85,7 @@ function compare([floor, gateway]: [Subject, Subject], [floorBytes, gatewayBytes
     unit: 'µs',
     floor: median(floor[of]),
     gateway: median(gateway[of]),
-    ratio: medianRatio(floor[of], gateway[of]),
+    ratio: medianRatio(gateway[of], floor[of]),
     limit: limits[of],
   });
   const [floorMiB, gatewayMiB] = [floorBytes / 2 ** 20, gatewayBytes / 2 ** 20];

@@ -113,8 +113,9 @@ function orderContext(
 ): OrderContext {
   const { session, conversation } = request;
   const key = affinity === 'none' ? undefined : (session ?? (affinity === 'session' ? undefined : conversation));
-  const u = key === undefined ? random : ({ name }: Candidate) => hashed(name, Math.floor(hashed(key) * 0x1_0000_0000));
-  return { request, turn, random, u };
+  if (key === undefined) return { request, turn, random, u: random };
+  const seed = Math.floor(hashed(key) * 0x1_0000_0000);
+  return { request, turn, random, u: ({ name }) => hashed(name, seed) };
 }
 
 /** Known to be able and quick enough before those that may not be. */
