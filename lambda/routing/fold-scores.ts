@@ -12,7 +12,7 @@ const enoughSamples = 40;
 /** Traffic is averaged over less time than waits, since breakers ask for it. */
 const trafficHalfLifeMs = 60_000;
 const shortestWindowMs = 10_000;
-/** The busiest ones; their scores stay far below the 400 KB of an item. */
+/** The busiest ones. What is stored of them is small, and bounded where it is written. */
 export const mostTargets = 500;
 const negligible = 0.001;
 

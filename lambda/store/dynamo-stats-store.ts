@@ -75,9 +75,11 @@ export function dynamoStatsStore(client: DynamoDBClient, tableName: string): Sta
         { ...itemKey(foldKind, knowledgeName), ...common, data: { B: encodeKnowledge(knowledge) } },
         { condition, attribute: 'foldedAtMs', ...(previousMs !== 0 && { than: previousMs }) },
       );
-      const targets = { S: encodeTargets(scores.targets) };
-      if (isOurs) await table.put({ ...itemKey(liveKind, scoresName), ...common, targets });
-      return isOurs;
+      if (!isOurs) return false;
+      const written = encodeTargets(scores.targets);
+      const targets = typeof written === 'string' ? { S: written } : { B: written };
+      await table.put({ ...itemKey(liveKind, scoresName), ...common, targets });
+      return true;
     },
   };
 }
@@ -144,13 +146,17 @@ function liveStats(items: readonly DynamoItem[]): LiveStats {
   for (const item of items) {
     const named = item['name']?.S ?? '';
     if (named === scoresName)
-      scores = { foldedAtMs: Number(item['foldedAtMs']?.N), targets: decodeTargets(item['targets']?.S ?? '{}') };
+      scores = { foldedAtMs: Number(item['foldedAtMs']?.N), targets: decodeTargets(writtenTargets(item)) };
     else if (named.startsWith(breakerName(''))) {
       const breaker = breakerOf(item);
       if (breaker) breakers[named.slice(breakerName('').length)] = breaker;
     }
   }
   return { scores, breakers };
+}
+
+function writtenTargets({ targets }: DynamoItem): string | Uint8Array {
+  return targets?.B ?? targets?.S ?? '{}';
 }
 
 /** Knowledge that cannot be read is lost; the next write replaces it. */

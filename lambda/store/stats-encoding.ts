@@ -3,15 +3,31 @@ import { type Knowledge, noKnowledge } from '../routing/knowledge.ts';
 import type { SampleSlice } from '../routing/sample-slice.ts';
 import type { PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
 
-/** The targets of the scores, as text that people can read and that is small: waits are lists without names. */
-export function encodeTargets(targets: Readonly<Record<string, TargetScore>>): string {
-  return JSON.stringify(
-    Object.fromEntries(Object.entries(targets).map(([name, score]) => [name, encodeTarget(score)])),
-  );
+/** An item holds 400 KB, its keys and other attributes included. Callers choose names of models, in any script. */
+const mostItemBytes = 380_000;
+/** Every gateway reads the scores every two seconds, which costs by their size: longer ones are not for people any more. */
+const mostReadableBytes = 16_000;
+
+/**
+ * The targets of the scores, as text that people can read and that is small: waits are lists without names. Compressed
+ * where there are many; without the last ones, which are the least busy, where an item could not hold all.
+ */
+export function encodeTargets(targets: Readonly<Record<string, TargetScore>>): string | Uint8Array {
+  const members: string[] = [];
+  let bytes = 2;
+  for (const [name, score] of Object.entries(targets)) {
+    const member = `${JSON.stringify(name)}:${JSON.stringify(encodeTarget(score))}`;
+    bytes += Buffer.byteLength(member) + 1;
+    if (bytes > mostItemBytes) break;
+    members.push(member);
+  }
+  const text = `{${members.join()}}`;
+  return bytes > mostReadableBytes ? compressed(text) : text;
 }
 
 /** Reads what `encodeTargets` wrote; throws when it is something else. */
-export function decodeTargets(text: string): Record<string, TargetScore> {
+export function decodeTargets(written: string | Uint8Array): Record<string, TargetScore> {
+  const text = typeof written === 'string' ? written : brotliDecompressSync(written).toString();
   const targets: Record<string, ReturnType<typeof encodeTarget>> = JSON.parse(text);
   return Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, decodeTarget(target)]));
 }
@@ -62,9 +78,19 @@ function short(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-/** What the fold remembers: nobody reads it, so it is compressed. */
+/** What the fold remembers: nobody reads it, so it is compressed. Of what no item could hold, the busier half. */
 export function encodeKnowledge({ targets }: Knowledge): Uint8Array {
-  return brotliCompressSync(JSON.stringify(targets), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+  let kept = Object.entries(targets);
+  let data = compressed(JSON.stringify(targets));
+  while (data.length > mostItemBytes) {
+    kept = kept.slice(0, kept.length / 2);
+    data = compressed(JSON.stringify(Object.fromEntries(kept)));
+  }
+  return data;
+}
+
+function compressed(text: string): Uint8Array {
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
 }
 
 /** Reads what `encodeKnowledge` wrote; throws when it is something else. */

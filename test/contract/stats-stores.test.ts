@@ -183,6 +183,39 @@ describe('the stats table', () => {
     expect(await store.readKnowledge()).toEqual(knowledge);
   });
 
+  test('holds what it can of the busiest targets when their names are as long as callers like', async () => {
+    const { store, tableName } = await dynamoTable();
+    const knowledge = largestKnowledge((index) => `provider-${index}/${'漢'.repeat(240)}`);
+
+    await store.writeKnowledge(folded(knowledge), 0);
+
+    const shown = Object.keys((await store.readLive()).scores.targets);
+    expect(shown.length).toBeGreaterThan(200);
+    expect(shown).toEqual(Object.keys(knowledge.targets).slice(0, shown.length));
+    for (const kind of ['fold', liveKind]) {
+      for (const item of await itemsOf(tableName, kind)) expect(bytesOf(item)).toBeLessThan(400 * 1024);
+    }
+  });
+
+  test('remembers the busier targets when no item could hold all that is known', async () => {
+    const { store } = await dynamoTable();
+    const noise = (index: number) => (Math.abs(Math.sin(index) * 1e6) % 1).toFixed(12);
+    const counters = (index: number) =>
+      Object.fromEntries(Array.from({ length: 120 }, (_, cell) => [`ss=${cell}`, Number(noise(index * 120 + cell))]));
+    const targets = Object.fromEntries(
+      Array.from({ length: mostTargets }, (_, index) => [
+        `provider/${index}`,
+        { updatedAtMs: nowMs, attemptsPerSecond: 1, counters: counters(index) },
+      ]),
+    );
+
+    expect(await store.writeKnowledge(folded({ foldedAtMs: nowMs, targets }), 0)).toBe(true);
+
+    const remembered = Object.keys((await store.readKnowledge()).targets);
+    expect(remembered.length).toBeGreaterThanOrEqual(mostTargets / 4);
+    expect(remembered).toEqual(Object.keys(targets).slice(0, remembered.length));
+  });
+
   test('can be used again when what the fold remembers is damaged', async () => {
     const { store, tableName } = await dynamoTable();
     const damaged = { ...itemKey('fold', 'knowledge'), ...marshall({ foldedAtMs: 5, data: new Uint8Array([1, 2]) }) };
@@ -206,7 +239,9 @@ function someKnowledge(): Knowledge {
   return foldScores(noKnowledge, slices, nowMs);
 }
 
-function largestKnowledge(): Knowledge {
+const longName = (index: number) => `provider-number-${index}/organization/a-model-with-a-long-name-${index}`;
+
+function largestKnowledge(nameOf = longName): Knowledge {
   const sizes = ['small', 'medium', 'large'] as const;
   const waits = Array.from({ length: 15 }, (_, index) => 300 * 1.13 ** index);
   const slices = Array.from({ length: mostTargets }, (_, index) =>
@@ -215,7 +250,7 @@ function largestKnowledge(): Knowledge {
         sizes.flatMap((promptSize) =>
           [true, false].map((streamed) =>
             aSample({
-              ...{ target: `provider-number-${index}/organization/a-model-with-a-long-name-${index}`, atMs: nowMs },
+              ...{ target: nameOf(index), atMs: nowMs },
               ...{ streamed, promptSize, waitMs: waitMs + index, outputTokens: 40 * step, generationMs: 900 },
             }),
           ),
@@ -234,6 +269,12 @@ async function itemsOf(tableName: string, kind: string) {
     ExpressionAttributeValues: { ':kind': { S: kind } },
   });
   return (await dynamoDb.client.send(command)).Items ?? [];
+}
+
+/** About as DynamoDB counts: names and values. */
+function bytesOf(item: Record<string, object>): number {
+  const values = Object.entries(item).flatMap(([name, value]) => [name, ...Object.values(value)]);
+  return values.reduce((sum, value) => sum + (typeof value === 'string' ? Buffer.byteLength(value) : value.length), 0);
 }
 
 async function memoryTable(): Promise<Table> {
