@@ -83,17 +83,25 @@ function dropRest(request: IncomingMessage): void {
   request.resume();
 }
 
+/** The head waits for what follows: an answer that is whole by then has its length in it, and is one piece. */
 function responseSink(response: ServerResponse, longestStallMs: number): Sink {
+  let head: { status: number; headers: Record<string, string> } | undefined;
+  const sendHead = (more?: Record<string, string>) => {
+    if (head) response.writeHead(head.status, { ...head.headers, ...corsAnswerHeaders, ...more });
+    head = undefined;
+  };
   return {
     head: (status, headers) => {
-      response.writeHead(status, { ...headers, ...corsAnswerHeaders });
+      head = { status, headers };
     },
     write: (bytes) => {
+      sendHead();
       if (response.write(bytes)) return undefined;
       response.socket?.setTimeout(longestStallMs);
       return drained(response);
     },
     end: (bytes) => {
+      sendHead(bytes === undefined ? undefined : { 'content-length': String(Buffer.byteLength(bytes)) });
       response.end(bytes);
       if (response.writableLength > 0) response.socket?.setTimeout(longestStallMs);
       return undefined;

@@ -95,6 +95,25 @@ describe('nodeHttpServer', () => {
     expect(received()).not.toContain('HEAD /health');
   });
 
+  test('says how long an answer is that comes at once, and sends a stream in chunks', async () => {
+    const port = await serving(async (request, sink) => {
+      sink.head(200, { 'content-type': 'text/plain' });
+      if (request.path === '/stream') await sink.write('wörd ');
+      await sink.end('wörd');
+    });
+    const { socket, until } = dial(port);
+
+    socket.write(post('/whole'));
+    const whole = await until('wörd');
+    socket.write(post('/stream'));
+    const both = await until('0\r\n\r\n');
+
+    expect(whole).toContain('content-length: 5\r\n');
+    expect(whole).not.toContain('chunked');
+    expect(both.slice(whole.length)).toContain('Transfer-Encoding: chunked\r\n');
+    expect(both.slice(whole.length)).not.toContain('content-length');
+  });
+
   test('refuses what is no HTTP and goes on', async () => {
     const port = await serving(echo);
     const broken = dial(port);
