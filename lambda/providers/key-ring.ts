@@ -1,4 +1,5 @@
 import type { KeyRotation } from '../config/routing-schema.ts';
+import { setLatest } from '../routing/set-latest.ts';
 
 /** One of a provider's keys and its place among them, from 1 on: the place may be told, the key never. */
 export type PlacedKey = { secret: string; place: number };
@@ -56,10 +57,7 @@ export function createKeyRing(): KeyRing {
       const id = target === undefined ? secret : `${secret}\n${target}`;
       const before = rests.get(id);
       if (before && before.untilMs >= untilMs) return;
-      rests.delete(id);
-      rests.set(id, { untilMs, asked });
-      const [oldest] = rests.keys();
-      if (rests.size > mostRemembered && oldest !== undefined) rests.delete(oldest);
+      setLatest(rests, id, { untilMs, asked }, mostRemembered);
     },
   };
 }

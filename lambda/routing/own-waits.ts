@@ -1,5 +1,6 @@
 import type { AttemptSample } from './attempt-sample.ts';
 import type { Estimate } from './estimate-wait.ts';
+import { setLatest } from './set-latest.ts';
 
 /** A wait that this gateway has just seen itself, perhaps before the fleet knows of it. */
 export type OwnWait = { atMs: number; streamed: boolean; waitMs: number };
@@ -21,10 +22,7 @@ export function rememberWait(waits: Map<string, readonly OwnWait[]>, sample: Att
   const { target, atMs, streamed, waitMs, outcome } = sample;
   if (waitMs === undefined || (outcome !== 'answered' && outcome !== 'timeout')) return;
   const kept = [...(waits.get(target) ?? []), { atMs, streamed, waitMs }].slice(-mostKept);
-  waits.delete(target);
-  waits.set(target, kept);
-  const [oldest] = waits.keys();
-  if (waits.size > mostTargets && oldest !== undefined) waits.delete(oldest);
+  setLatest(waits, target, kept, mostTargets);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setLatest } from '../routing/set-latest.ts';
 import { type Cached, type CacheOptions, cached } from './cached.ts';
 
 /** As for one value, and how many of them, and how long something that does not exist is remembered. */
@@ -39,16 +40,9 @@ export function cachedMap<V>(
   }
 
   function remember(key: string, cache: Cached<V | undefined>, value: V | undefined): void {
-    missing.delete(key);
-    found.delete(key);
-    if (value === undefined) insert(missing, key, options.now() + missingForMs);
-    else insert(found, key, cache);
-  }
-
-  function insert<T>(map: Map<string, T>, key: string, value: T): void {
-    map.set(key, value);
-    const [oldest] = map.keys();
-    if (map.size > maxEntries && oldest !== undefined) map.delete(oldest);
+    (value === undefined ? found : missing).delete(key);
+    if (value === undefined) setLatest(missing, key, options.now() + missingForMs, maxEntries);
+    else setLatest(found, key, cache, maxEntries);
   }
 
   async function settled(): Promise<void> {

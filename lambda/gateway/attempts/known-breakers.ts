@@ -1,5 +1,6 @@
 import { type Breaker, type BreakerState, type Breakers, breakerState } from '../../routing/breaker.ts';
 import { emptyLiveStats, type LiveStats } from '../../routing/live-stats.ts';
+import { setLatest } from '../../routing/set-latest.ts';
 
 /** What one gateway knows of the breakers: what was polled, and what it has found out itself since. */
 export type KnownBreakers = {
@@ -64,8 +65,5 @@ const mostTargets = 1_000;
 
 /** Puts a value into a map that forgets the oldest ones. */
 export function remember<T>(map: Map<string, T>, target: string, value: T): void {
-  map.delete(target);
-  map.set(target, value);
-  const [oldest] = map.keys();
-  if (map.size > mostTargets && oldest !== undefined) map.delete(oldest);
+  setLatest(map, target, value, mostTargets);
 }
