@@ -44,7 +44,10 @@ const phases: readonly Phase[] = ['auth', 'plan', 'upstream', 'translate'];
 /** The header of that name (https://www.w3.org/TR/server-timing/); phases that were not reached are left out. */
 export function serverTiming(timings: Timings): string {
   const spent = timings.spentMs();
-  return phases
-    .flatMap((phase) => (spent[phase] === undefined ? [] : [`${phase};dur=${spent[phase].toFixed(1)}`]))
-    .join(', ');
+  let header = '';
+  for (const phase of phases) {
+    const ms = spent[phase];
+    if (ms !== undefined) header += `${header === '' ? '' : ', '}${phase};dur=${ms.toFixed(1)}`;
+  }
+  return header;
 }

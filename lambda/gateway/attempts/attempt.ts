@@ -128,7 +128,7 @@ async function send(
     const answer = await outgoing.read(response, readingOf(context, deps));
     if ('failure' in answer) {
       drop();
-      return failed(prepared.hidden.reduce(tellable, answer.failure), secret);
+      return failed(prepared.hidden().reduce(tellable, answer.failure), secret);
     }
     if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;

@@ -21,7 +21,7 @@ export type PreparedCall = {
   key: ProviderKey;
   authorization: Authorization;
   /** What was sent besides the key and must not be told: tokens, further keys. */
-  hidden: readonly string[];
+  hidden(): readonly string[];
 };
 
 /** So many steps beside the first; as often the body is sent, as long as all of it stays small. */
@@ -62,7 +62,7 @@ export async function prepareCall(
     const { path, body } = outgoing;
     const keys = await furtherKeys({ provider, secret, plan }, deps);
     const call = asUniversal({ path, headers, body }, provider, keys);
-    return { provider, outgoing, call, key, authorization, hidden: [...secretsIn(opening), ...keys] };
+    return { provider, outgoing, call, key, authorization, hidden: () => [...secretsIn(opening), ...keys] };
   } catch (error) {
     const failure = failureOfKey(error);
     if (failure) return { failure };
