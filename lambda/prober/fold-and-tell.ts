@@ -1,6 +1,6 @@
 import { splitTarget } from '../config/resolve-target.ts';
 import type { Snapshot } from '../config/snapshot.ts';
-import type { Breakers } from '../routing/breaker.ts';
+import { type Breakers, breakerState } from '../routing/breaker.ts';
 import type { Scores, TargetScore } from '../routing/score.ts';
 import { targetName } from '../routing/target-name.ts';
 import { foldSamples } from '../store/fold-samples.ts';
@@ -34,10 +34,10 @@ export async function foldAndTell({ stats, snapshot, telemetry, now }: FoldingPa
       },
     );
   }
-  const withoutTarget = modelsWithoutTarget(models, breakers);
+  const withoutTarget = modelsWithoutTarget(models, breakers, now());
   telemetry.event(
     'ScoresFolded',
-    { foldedAtMs: scores.foldedAtMs, modelsWithoutTarget: withoutTarget },
+    { foldedAtMs: scores.foldedAtMs, modelsWithoutTarget: withoutTarget.slice(0, mostNamed) },
     {
       modelsWithoutTarget: withoutTarget.length,
     },
@@ -49,9 +49,18 @@ function busyTargets({ targets }: Scores): [string, TargetScore][] {
   return Object.entries(targets).filter(([, { attemptsPerSecond }]) => attemptsPerSecond > 0.001);
 }
 
-/** The configured models all of whose targets, and those of their fallbacks, are down. */
-function modelsWithoutTarget(models: Snapshot['models'], breakers: Breakers): string[] {
-  const isDown = (target: { provider: string; model: string }) => Object.hasOwn(breakers, targetName(target));
+/** A line that names every model of an outage might be too long for CloudWatch; the metric counts them all. */
+const mostNamed = 20;
+
+/**
+ * The configured models all of whose targets, and those of their fallbacks, are down. A breaker that gateways have
+ * forgotten counts as closed: its item may stay in the table for days.
+ */
+function modelsWithoutTarget(models: Snapshot['models'], breakers: Breakers, nowMs: number): string[] {
+  const isDown = (target: { provider: string; model: string }) => {
+    const name = targetName(target);
+    return breakerState(Object.hasOwn(breakers, name) ? breakers[name] : undefined, nowMs) !== 'closed';
+  };
   return Object.entries(models)
     .filter(([, { targets, fallbacks }]) => {
       const all = [...targets, ...fallbacks.flatMap((name) => models[name]?.targets ?? [])];
