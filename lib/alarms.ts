@@ -1,7 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmBase,
+  AlarmRule,
   ComparisonOperator,
+  CompositeAlarm,
   type IMetric,
   MathExpression,
   Stats,
@@ -21,22 +24,30 @@ export type AlarmsProps = {
   topic: ITopic;
   gateway: IFunction;
   failureQueues: Readonly<Record<string, IQueue>>;
+  /** How often the prober tells what is known. */
+  probeEvery: Duration;
 };
 
 type Condition = {
   metric: IMetric;
   description: string;
   threshold: number;
-  /** How many periods in a row it has to hold. */
+  /** Of how many periods it has to hold, and in how many of them; in all without a number. */
   periods: number;
-  above?: boolean;
+  inPeriods?: number;
+  /** How the metric stands to the threshold; at or above it, where nothing is said. */
+  compare?: ComparisonOperator;
+  missing?: TreatMissingData;
 };
 
 const fiveMinutes = Duration.minutes(5);
 
+/** In five minutes. Not more, since breakers let few attempts through to a provider that is down, one a minute where its key is refused. */
+const leastFailures = 3;
+
 /** What wakes somebody. What each alarm means, and what to do then, stands in docs/operations.md. */
 export class Alarms extends Construct {
-  readonly all: Alarm[] = [];
+  readonly all: AlarmBase[] = [];
   private readonly topic: ITopic;
 
   constructor(scope: Construct, id: string, { topic, ...props }: AlarmsProps) {
@@ -46,6 +57,7 @@ export class Alarms extends Construct {
     this.watchGateway(props);
     this.watchFirstContent(props);
     this.watchConfiguration(props);
+    this.watchProber(props);
     for (const [name, queue] of Object.entries(props.failureQueues)) {
       this.add(`${name}Failures`, {
         metric: queue.metricApproximateNumberOfMessagesVisible({ period: fiveMinutes, statistic: Stats.MAXIMUM }),
@@ -58,19 +70,29 @@ export class Alarms extends Construct {
 
   /** Each provider is judged for itself; a provider that nobody asks has no data and is well. */
   private watchProviders({ metrics, settings }: Omit<AlarmsProps, 'topic'>): void {
-    this.add('ProviderErrors', {
-      metric: metrics.byProvider('attemptFailures', 'AVG', { period: fiveMinutes, label: 'failing share of attempts' }),
-      description: 'Too many attempts at one provider fail. Callers may not notice while other targets answer.',
-      threshold: settings.alarmProviderErrorRatio,
-      // One attempt that fails in each of them is enough: three periods keep a single hitch from waking anybody.
+    const { alarmProviderErrorRatio: ratio } = settings;
+    const period = fiveMinutes;
+    const share = this.alarm('ProviderErrorShare', {
+      metric: metrics.byProvider('attemptFailures', 'AVG', { period, label: 'failing share of attempts' }),
+      description: 'A large share of the attempts at one provider fails, be they many or few. Part of ProviderErrors.',
+      threshold: ratio,
       periods: 3,
     });
-    this.add('NoHealthyTarget', {
-      metric: metrics.of('modelsWithoutTarget', Stats.MAXIMUM),
-      description: 'Every target of a model is failing: its callers get errors.',
-      threshold: 1,
-      periods: 2,
+    const count = this.alarm('ProviderErrorCount', {
+      metric: metrics.byProvider('attemptFailures', 'SUM', { period, label: 'failed attempts' }),
+      description: 'Some attempts at one provider fail, be it a large share of them or not. Part of ProviderErrors.',
+      threshold: leastFailures,
+      periods: 3,
     });
+    // A query by provider can be an alarm, but no part of a formula: so one that fails of two wakes nobody.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-data-queries.html
+    const both = new CompositeAlarm(this, 'ProviderErrors', {
+      compositeAlarmName: `${Stack.of(this).stackName}-ProviderErrors`,
+      alarmDescription: described('Most attempts at one provider fail. Callers may not notice while others answer.'),
+      alarmRule: AlarmRule.allOf(share, count),
+    });
+    this.tell(both);
+    this.all.push(share, count);
   }
 
   private watchGateway({ metrics, settings, gateway }: Omit<AlarmsProps, 'topic'>): void {
@@ -106,7 +128,7 @@ export class Alarms extends Construct {
       description: 'Callers wait long for the first content of their streams.',
       threshold: settings.alarmFirstContentSeconds,
       periods: 3,
-      above: true,
+      compare: ComparisonOperator.GREATER_THAN_THRESHOLD,
     });
   }
 
@@ -119,21 +141,53 @@ export class Alarms extends Construct {
     });
   }
 
-  private add(id: string, { metric, description, threshold, periods, above = false }: Condition): void {
-    const alarm = new Alarm(this, id, {
+  /** The prober tells what it knows after each run, so that its silence means something. */
+  private watchProber({ metrics, probeEvery }: Omit<AlarmsProps, 'topic'>): void {
+    const seconds = (least: number) => Duration.seconds(Math.max(probeEvery.toSeconds(), least));
+    this.add('NoHealthyTarget', {
+      metric: metrics.of('modelsWithoutTarget', Stats.MAXIMUM, { period: seconds(60) }),
+      description: 'Every target of a model is failing: its callers get errors.',
+      threshold: 1,
+      // Runs do not come on the second: a minute may have none of them, and the next one two.
+      periods: 5,
+      inPeriods: 3,
+    });
+    this.add('ProberSilent', {
+      metric: metrics.of('modelsWithoutTarget', Stats.SAMPLE_COUNT, { period: seconds(300) }),
+      description: 'The prober has not done its work for a while. Until it does, NoHealthyTarget cannot go off.',
+      threshold: 1,
+      periods: 3,
+      compare: ComparisonOperator.LESS_THAN_THRESHOLD,
+      missing: TreatMissingData.BREACHING,
+    });
+  }
+
+  private add(id: string, condition: Condition): void {
+    this.tell(this.alarm(id, condition));
+  }
+
+  private alarm(id: string, { metric, description, threshold, periods, ...condition }: Condition): Alarm {
+    const { inPeriods = periods, compare = ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD } = condition;
+    return new Alarm(this, id, {
       alarmName: `${Stack.of(this).stackName}-${id}`,
-      alarmDescription: `${description} See "Alarms" in docs/operations.md.`,
+      alarmDescription: described(description),
       metric,
       threshold,
       evaluationPeriods: periods,
-      comparisonOperator: above
-        ? ComparisonOperator.GREATER_THAN_THRESHOLD
-        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      datapointsToAlarm: inPeriods,
+      comparisonOperator: compare,
       // No traffic is no fault.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      treatMissingData: condition.missing ?? TreatMissingData.NOT_BREACHING,
     });
+  }
+
+  private tell(alarm: AlarmBase): void {
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
     this.all.push(alarm);
   }
+}
+
+function described(what: string): string {
+  return `${what} See "Alarms" in docs/operations.md.`;
 }

@@ -14,6 +14,8 @@ export type ObservedParts = {
   functions: Readonly<Record<string, IFunction>>;
   tables: Readonly<Record<string, ITable>>;
   failureQueues: Readonly<Record<string, IQueue>>;
+  /** How often the prober tells what is known. */
+  probeEvery: Duration;
 };
 
 type Labels<M extends string> = Partial<Record<M, string>>;

@@ -1,9 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
-  type Alarm,
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
   PeriodOverride,
   TextWidget,
@@ -19,7 +19,7 @@ import {
 } from './dashboard-graphs.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 
-export type DashboardProps = ObservedParts & { metrics: GatewayMetrics; alarms: Alarm[] };
+export type DashboardProps = ObservedParts & { metrics: GatewayMetrics; alarms: IAlarm[] };
 
 /** The grid of a dashboard has 24 columns. */
 const fullWidth = 24;

@@ -13,13 +13,19 @@ import type { Measurement } from './measurement.ts';
 
 export type ProberProps = { bundle: string; state: ConfigState; secrets: GatewaySecrets; measurement: Measurement };
 
+/** The shortest that Lambda and EventBridge Scheduler take. */
+const longestDelay = Duration.minutes(1);
+
 /** Folds what gateways saw into scores, and asks targets of which too little is known; on a schedule. */
 export class Prober extends Construct {
   readonly prober: BundledFunction;
   readonly failures: Queue;
+  /** How often it runs. */
+  readonly every: Duration;
 
   constructor(scope: Construct, id: string, { bundle, state, secrets, measurement }: ProberProps) {
     super(scope, id);
+    this.every = Duration.minutes(probeEveryMinutes(this.node));
     this.prober = new BundledFunction(this, 'Prober', {
       description: 'Sluice prober: folds measurements into scores, and probes targets of which too little is known.',
       bundle,
@@ -45,6 +51,8 @@ export class Prober extends Construct {
       }),
     );
     allowBedrock(this.prober);
+    // A scheduled run is queued by Lambda, which would repeat a failed one beside the next.
+    prober.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: longestDelay });
     this.failures = failureQueue(this);
     this.schedule();
   }
@@ -57,14 +65,14 @@ export class Prober extends Construct {
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failures.queueArn] }));
     new Schedule(this, 'Schedule', {
       description: 'Wakes the prober of Sluice.',
-      schedule: ScheduleExpression.rate(Duration.minutes(probeEveryMinutes(this.node))),
+      schedule: ScheduleExpression.rate(this.every),
       target: {
         bind: () => ({
           arn: functionArn,
           role,
           deadLetterConfig: { arn: this.failures.queueArn },
-          // The next run makes good for a lost one; a late one is worth nothing.
-          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
+          // A hitch of AWS's is tried again, but a late run is worth nothing: the next one makes good for it.
+          retryPolicy: { maximumRetryAttempts: 3, maximumEventAgeInSeconds: longestDelay.toSeconds() },
         }),
       },
     });

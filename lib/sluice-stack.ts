@@ -32,6 +32,7 @@ export class SluiceStack extends Stack {
       // CDK's own types clash under exactOptionalPropertyTypes.
       tables: { config: state.table as ITable, stats: measurement.table as ITable },
       failureQueues: { Compiler: config.failures, Prober: prober.failures },
+      probeEvery: prober.every,
     });
     Tags.of(this).add('application', 'sluice');
     this.addOutputs({

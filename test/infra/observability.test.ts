@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, type ITable, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -23,7 +23,7 @@ type Alarm = {
   Metrics?: MetricQuery[];
 };
 
-function templateWith(context: Record<string, unknown> = {}): Template {
+function templateWith(context: Record<string, unknown> = {}, probeEveryMinutes = 1): Template {
   const stack = new Stack(new App({ context }), 'Sluice', { stackName: 'Acme' });
   const one = (id: string) =>
     new LambdaFunction(stack, id, {
@@ -31,10 +31,11 @@ function templateWith(context: Record<string, unknown> = {}): Template {
       code: Code.fromInline('0'),
       handler: 'index.handler',
     });
-  const functions = { gateway: one('Gateway'), compiler: one('Compiler') };
+  const functions = { gateway: one('Gateway'), compiler: one('Compiler'), prober: one('Prober') };
   const table = new TableV2(stack, 'Table', { partitionKey: { name: 'kind', type: AttributeType.STRING } });
   new Observability(stack, 'Observability', {
     gateway: functions.gateway,
+    probeEvery: Duration.minutes(probeEveryMinutes),
     functions,
     tables: { config: table as ITable },
     failureQueues: { Compiler: new Queue(stack, 'Failures'), Prober: new Queue(stack, 'ProberFailures') },
@@ -47,6 +48,13 @@ const widgets = dashboardWidgets(template);
 const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
   ({ Properties }) => Properties as Alarm,
 );
+
+const waking = [
+  ...alarms.filter(({ AlarmActions }) => AlarmActions),
+  ...Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(
+    ({ Properties }) => Properties as Alarm,
+  ),
+];
 
 function dashboardWidgets(from: Template): Widget[] {
   const [dashboard] = Object.values(from.findResources('AWS::CloudWatch::Dashboard'));
@@ -140,15 +148,19 @@ describe('alarms', () => {
       'Acme-GatewayErrors',
       'Acme-NoHealthyTarget',
       'Acme-ProberFailures',
-      'Acme-ProviderErrors',
+      'Acme-ProberSilent',
+      'Acme-ProviderErrorCount',
+      'Acme-ProviderErrorShare',
     ]);
   });
 
-  test.each(alarms.map((alarm) => [alarm.AlarmName, alarm] as const))(
-    '%s tells the topic when it begins and when it is over, and holds silence for health',
+  test.each(waking.map((alarm) => [alarm.AlarmName, alarm] as const))(
+    '%s tells the topic when it begins and when it is over, and holds silence for health, but for that of the prober',
     (_, alarm) => {
       const topic = { Ref: expect.stringMatching(/^ObservabilityAlarmTopic/) };
-      expect(alarm).toMatchObject({ AlarmActions: [topic], OKActions: [topic], TreatMissingData: 'notBreaching' });
+      const missing = alarm.AlarmName === 'Acme-ProberSilent' ? 'breaching' : 'notBreaching';
+      expect(alarm).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
+      expect(alarm.TreatMissingData ?? missing).toBe(missing);
       expect(alarm.AlarmDescription).toContain('docs/operations.md');
     },
   );
@@ -166,16 +178,53 @@ describe('alarms', () => {
     for (const name of names) expect([...byName.keys()]).toContain(name);
   });
 
-  test('judge each provider for itself', () => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmName: 'Acme-ProviderErrors',
-      Metrics: [
-        Match.objectLike({
-          Expression: Match.stringLikeRegexp('^SELECT AVG\\("sluice.attempt.failures"\\).* GROUP BY provider ORDER BY'),
-          Period: 300,
-        }),
-      ],
+  test('judge each provider for itself, by the share of its attempts that fail, and not by one or two of them', () => {
+    const conditions = [
+      ['Share', 'AVG', 0.5],
+      ['Count', 'SUM', 3],
+    ] as const;
+    for (const [name, aggregate, Threshold] of conditions) {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmName: `Acme-ProviderError${name}`,
+        Metrics: [
+          Match.objectLike({
+            Expression: Match.stringLikeRegexp(
+              `^SELECT ${aggregate}\\("sluice.attempt.failures"\\).* GROUP BY provider`,
+            ),
+            Period: 300,
+          }),
+        ],
+        EvaluationPeriods: 3,
+        Threshold,
+        // They wake nobody by themselves.
+        AlarmActions: Match.absent(),
+      });
+    }
+    const both = JSON.stringify(template.findResources('AWS::CloudWatch::CompositeAlarm'));
+    expect(both).toMatch(/ALARM\(.*ErrorShare.*AND ALARM\(.*ErrorCount/);
+  });
+
+  test.each([
+    [1, 60, 300],
+    [15, 900, 900],
+  ])('hear of every run of a prober that runs every %d minutes, and of its silence', (minutes, told, heard) => {
+    const rare = templateWith({}, minutes);
+
+    rare.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'Acme-NoHealthyTarget',
+      Statistic: 'Maximum',
+      Period: told,
+      EvaluationPeriods: 5,
+      DatapointsToAlarm: 3,
+    });
+    rare.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'Acme-ProberSilent',
+      MetricName: 'sluice.models.without_healthy_target',
+      Statistic: 'SampleCount',
+      Period: heard,
       EvaluationPeriods: 3,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
     });
   });
 
@@ -196,7 +245,7 @@ describe('alarms', () => {
     const threshold = (name: string) => (value: number) =>
       set.hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmName: `Acme-${name}`, Threshold: value });
 
-    threshold('ProviderErrors')(0.2);
+    threshold('ProviderErrorShare')(0.2);
     threshold('GatewayErrors')(50);
     threshold('FirstContent')(7.5);
     set.hasResourceProperties('AWS::CloudWatch::Alarm', {
@@ -217,7 +266,13 @@ describe('alarms', () => {
   test('can be left out, with the topic and the key that cost something', () => {
     const without = templateWith({ alarms: 'false' });
 
-    for (const type of ['AWS::CloudWatch::Alarm', 'AWS::SNS::Topic', 'AWS::KMS::Key']) without.resourceCountIs(type, 0);
+    for (const type of [
+      'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::CompositeAlarm',
+      'AWS::SNS::Topic',
+      'AWS::KMS::Key',
+    ])
+      without.resourceCountIs(type, 0);
     expect(dashboardWidgets(without).some(({ type }) => type === 'alarm')).toBe(false);
     expect(dashboardWidgets(without).length).toBe(widgets.length - 1);
   });
@@ -257,7 +312,7 @@ describe('the topic', () => {
 describe('docs/operations.md', () => {
   const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
-  test.each(alarms.map(({ AlarmName }) => AlarmName.slice('Acme-'.length)))('says what to do about %s', (name) => {
+  test.each(waking.map(({ AlarmName }) => AlarmName.slice('Acme-'.length)))('says what to do about %s', (name) => {
     expect(text).toMatch(new RegExp(`^\\| \`${name}\` \\|.*\\S.*\\|.*\\|.{40,}\\|$`, 'm'));
   });
 
