@@ -80,7 +80,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     findCaller: callerFinder({ keys, firstKeyDigest, telemetry, now }),
     secrets,
     awsCredentials,
-    live: async () => attempts.breakers.overlay(measurement.live()),
+    live: async () => attempts.breakers.overlay(await measurement.live()),
     ...attempts,
     measure: measurement.measure,
     idempotency: idempotencyStore,

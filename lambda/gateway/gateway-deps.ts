@@ -31,7 +31,7 @@ export type GatewayDeps = {
   secrets: { get(): Promise<VendorSecrets>; refresh(): Promise<VendorSecrets> };
   /** The credentials of the function's role, for providers that are called by signature. */
   awsCredentials(): AwsCredentials | undefined;
-  /** Scores and breakers as far as they are known here, from memory: never slows a request down, never fails. */
+  /** Scores and breakers as far as they are known here. Waits a few milliseconds for the table at most; never fails. */
   live(): Promise<LiveStats>;
   /** Takes what an attempt showed of its target. */
   measure(sample: AttemptSample): void;

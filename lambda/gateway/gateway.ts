@@ -97,6 +97,8 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   const route = await findRoute(request);
   record.operation = route.name;
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
+  // What is known of the targets is read while it is found out who calls; the plan takes what has come by then.
+  void deps.live();
   const [caller, snapshot] = await timings.during('auth', () =>
     Promise.all([authenticate(request, deps), deps.snapshot()]),
   );

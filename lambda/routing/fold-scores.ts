@@ -1,6 +1,7 @@
 import { forgottenAfterMs, type Knowledge, type TargetKnowledge } from './knowledge.ts';
 import { addCounters, type Counters, counterGroup, countsAttempts } from './sample-counters.ts';
 import type { SampleSlice } from './sample-slice.ts';
+import { believedShares } from './surprise.ts';
 
 /** After so long, what was seen counts for half. */
 export const longestHalfLifeMs = 300_000;
@@ -94,10 +95,11 @@ function foldCounters(
   const decayedOutcomes = decay(windowMs, outcomesHalfLifeMs);
   const old = sampleTotals(before);
   const young = sampleTotals(fresh);
+  const believed = believedShares(before, fresh);
   const sums: Record<string, number> = {};
   for (const name in before) {
     const group = counterGroup(name);
-    const decayed = group === '' ? decayedOutcomes : decayedWaits;
+    const decayed = group === '' ? decayedOutcomes : decayedWaits * (believed.get(group) ?? 1);
     const aged = decayed * (old.get(group) ?? 0);
     const room = Math.max(enoughSamples - (young.get(group) ?? 0), 0);
     sums[name] = decayed * (aged > room ? room / aged : 1) * (before[name] ?? 0);

@@ -22,9 +22,9 @@ const incumbency = 0.04;
 const priorSamples = 3;
 
 /** Of each other candidate the fleet wants to see a request every so often, and more often while it knows little. */
-const wantedPerSecond = 1 / 12;
+const wantedPerSecond = 1 / 20;
 const wantedThinPerSecond = 1;
-const thin = 2;
+const thin = 3;
 /** But never for more than this share of all requests: of one, and of all together. */
 const mostExploring = 0.006;
 const mostExploringThin = 0.15;

@@ -7,10 +7,13 @@ import { emptyScores, type TargetScore } from '../routing/score.ts';
 import { cached } from './cached.ts';
 import type { StatsStore } from './stats-store.ts';
 
-/** What one gateway sees and knows of the targets. Nothing here fails, and no request waits for it. */
+/** What one gateway sees and knows of the targets. Nothing here fails, and no request waits long for it. */
 export type Measurement = {
-  /** What is known here at the moment; read again behind the request when that was a while ago. */
-  live(): LiveStats;
+  /**
+   * What is known here, read again behind the request when that was a while ago. Older knowledge is waited for, so that a
+   * gateway with few requests does not plan each by what was true at the one before; not for long, and not by the first.
+   */
+  live(): Promise<LiveStats>;
   measure(sample: AttemptSample): void;
   /** Takes what a probe saw of a target's promises. */
   probed(target: string, probe: NonNullable<TargetScore['probe']>): void;
@@ -31,6 +34,9 @@ export type MeasurementParts = {
 
 const flushEveryMs = 3_000;
 const readEveryMs = 2_000;
+/** What is older has to be read anew before it is planned by, unless that takes longer than a better choice is worth. */
+const oldAfterMs = 4_000;
+const longestReadMs = 30;
 const foldAfterMs = 4_000;
 /** By then somebody of a busy fleet has folded; until then ever more of them try. */
 const foldSpreadMs = 1_500;
@@ -42,8 +48,10 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
   const buffer = createSampleBuffer();
   const own = new Map<string, readonly OwnWait[]>();
   const failed = (what: Parameters<typeof onError>[0]) => (error: unknown) => onError(what, error);
-  const reading = { freshForMs: readEveryMs, staleForMs: Number.POSITIVE_INFINITY, now, onError: failed('read') };
-  const live = cached(() => store.readLive(), reading);
+  const live = cached(() => store.readLive(), {
+    ...{ freshForMs: readEveryMs, staleForMs: oldAfterMs, waitMs: longestReadMs },
+    ...{ now, onError: failed('read') },
+  });
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   let flushing: Promise<void> | undefined;
 
@@ -69,7 +77,10 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
   }
 
   return {
-    live: current,
+    async live() {
+      if (live.peek()) await live.get();
+      return current();
+    },
     measure(sample) {
       buffer.add(sample);
       rememberWait(own, sample);

@@ -49,6 +49,17 @@ describe('foldScores', () => {
     expect(buffered.small).toMatchObject({ samples: 2, meanOutputTokens: 100 });
   });
 
+  test('believes little of what was known of a target as soon as that turns out to have changed', () => {
+    const slow = foldScores(noKnowledge, slicesOf(...times(40, { waitMs: 3_000 })), startMs);
+    const atMs = startMs + 10_000;
+    const asBefore = foldScores(slow, slicesOf(aSample({ atMs, waitMs: 3_000 })), atMs);
+    const recovered = foldScores(slow, slicesOf(...times(4, { atMs, waitMs: 300 })), atMs);
+
+    expect(scoreOf(asBefore)!.streamed.small!.samples).toBeGreaterThan(30);
+    expect(scoreOf(recovered)!.streamed.small!.samples).toBeLessThan(5);
+    expect(scoreOf(recovered)!.streamed.small!.p90Ms).toBeLessThan(350);
+  });
+
   test('counts outcomes and second tries, and nothing that says nothing of the target', () => {
     const knowledge = foldScores(
       noKnowledge,
@@ -101,7 +112,7 @@ describe('foldScores', () => {
   });
 
   test('does not depend on how often it is folded', () => {
-    const later = slicesOf(...times(4, { atMs: startMs + 60_000, waitMs: 900 }));
+    const later = slicesOf(...times(4, { atMs: startMs + 60_000 }));
     const first = foldScores(noKnowledge, slicesOf(...times(4)), startMs);
     const between = foldScores(first, [], startMs + 30_000);
 

@@ -36,7 +36,7 @@ export const ours: Policy = {
           const { attempts } = planAttempts({
             snapshot: aSnapshot({ models: recordByName([['fast', model]]) }),
             model,
-            live: board.overlay(measurement.live()),
+            live: board.overlay(await measurement.live()),
             request: {
               stream: true,
               inputTokens: 500,

@@ -8,7 +8,7 @@ const leastBest = 7;
 const mostOfOracle = 1.15;
 
 /** Says in words whether ours keeps what is promised of it. */
-export function verdictOf(results: readonly WorldResult[]): { lines: string[]; holds: boolean } {
+export function verdictOf(results: readonly WorldResult[]): { lines: string[]; holds: boolean; highestRatio: number } {
   const verdicts = results.map(({ world, rows }) => {
     const find = (name: string) => rows.find(({ policy }) => policy === name)!;
     const [own, oracle] = [find('ours'), find('oracle')];
@@ -23,11 +23,12 @@ export function verdictOf(results: readonly WorldResult[]): { lines: string[]; h
       `${world.padEnd(20)}${best ? 'best on mean and p95' : 'not the best'}${worst ? ', the worst' : ''}; ${ratio.toFixed(3)} x the oracle's mean`,
   );
   const bests = verdicts.filter(({ best }) => best).length;
-  const isNear = verdicts.every(({ ratio }) => ratio <= mostOfOracle);
+  const highestRatio = Math.max(...verdicts.map(({ ratio }) => ratio));
+  const isNear = highestRatio <= mostOfOracle;
   const isWorst = verdicts.some(({ worst }) => worst);
   const holds = bests >= Math.min(leastBest, results.length) && isNear && !isWorst;
   lines.push(
     `best in ${bests} of ${results.length} worlds (at least ${leastBest}); ${holds ? 'holds' : 'DOES NOT HOLD'}`,
   );
-  return { lines, holds };
+  return { lines, holds, highestRatio };
 }

@@ -44,9 +44,9 @@ describe('what a gateway knows', () => {
     await store.writeKnowledge(folded(foldScores(noKnowledge, slicesOf(aSample({ atMs: startMs })), startMs)), 0);
     const measurement = gateway();
 
-    expect(measurement.live()).toMatchObject(emptyLiveStats);
+    expect(await measurement.live()).toMatchObject(emptyLiveStats);
     await measurement.settle();
-    expect(Object.keys(measurement.live().scores.targets)).toEqual([target]);
+    expect(Object.keys((await measurement.live()).scores.targets)).toEqual([target]);
   });
 
   test('is read ahead of the first request', async () => {
@@ -56,7 +56,7 @@ describe('what a gateway knows', () => {
 
     await measurement.warm();
 
-    expect(Object.keys(measurement.live().scores.targets)).toEqual([target]);
+    expect(Object.keys((await measurement.live()).scores.targets)).toEqual([target]);
   });
 
   test('is read again behind a request when it is two seconds old', async () => {
@@ -67,14 +67,40 @@ describe('what a gateway knows', () => {
     await measurement.warm();
 
     clock.now += 1_999;
-    measurement.live();
+    await measurement.live();
     await measurement.settle();
     expect(reads).toBe(1);
 
     clock.now += 1;
-    expect(measurement.live().scores.foldedAtMs).toBe(startMs);
+    expect((await measurement.live()).scores.foldedAtMs).toBe(startMs);
     await measurement.settle();
-    expect(measurement.live().scores.foldedAtMs).toBe(startMs + 1);
+    expect((await measurement.live()).scores.foldedAtMs).toBe(startMs + 1);
+  });
+
+  test('is read before the request is planned when it is four seconds old', async () => {
+    let reads = 0;
+    const readLive = async () => ({ ...emptyLiveStats, scores: { ...emptyScores, foldedAtMs: startMs + reads++ } });
+    const { clock, gateway } = setUp({ broken: { readLive } });
+    const measurement = gateway();
+    await measurement.warm();
+
+    clock.now += 4_000;
+
+    expect((await measurement.live()).scores.foldedAtMs).toBe(startMs + 1);
+  });
+
+  test('is planned by as it is, however old, when the table does not answer at once', async () => {
+    let reads = 0;
+    const never = new Promise<never>(() => {});
+    const known = { ...emptyLiveStats, scores: { ...emptyScores, foldedAtMs: startMs } };
+    const { clock, gateway } = setUp({ broken: { readLive: () => (reads++ === 0 ? Promise.resolve(known) : never) } });
+    const measurement = gateway();
+    await measurement.warm();
+
+    clock.now += 60_000;
+
+    expect((await measurement.live()).scores.foldedAtMs).toBe(startMs);
+    expect(reads).toBe(2);
   });
 
   test('stays what it was while the table is down, and scores are forgotten when nobody folds any more', async () => {
@@ -85,21 +111,21 @@ describe('what a gateway knows', () => {
     await measurement.warm();
 
     clock.now += 60_000;
-    measurement.live();
+    await measurement.live();
     await measurement.settle();
     expect(failures).toEqual(['read']);
-    expect(Object.keys(measurement.live().scores.targets)).toEqual([target]);
+    expect(Object.keys((await measurement.live()).scores.targets)).toEqual([target]);
 
     clock.now += forgottenAfterMs;
-    expect(measurement.live().scores).toEqual(emptyScores);
-    expect(Object.keys(measurement.live().breakers)).toEqual([target]);
+    expect((await measurement.live()).scores).toEqual(emptyScores);
+    expect(Object.keys((await measurement.live()).breakers)).toEqual([target]);
   });
 
   test('is nothing, and costs no time, while the table never answers', async () => {
     const never = () => new Promise<never>(() => {});
     const { gateway } = setUp({ broken: { readLive: never } });
 
-    expect(gateway().live()).toMatchObject(emptyLiveStats);
+    expect(await gateway().live()).toMatchObject(emptyLiveStats);
   });
 });
 
@@ -158,7 +184,7 @@ describe('what a gateway sees', () => {
     expect(scores.targets[target]!.streamed.small!.samples).toBeGreaterThan(50);
     expect(clock.now - scores.foldedAtMs).toBeLessThan(10_000);
     expect(folds).toBeLessThanOrEqual(6);
-    const seen = fleet[0]!.live().scores.targets[target];
+    const seen = (await fleet[0]!.live()).scores.targets[target];
     expect(seen!.streamed.small!.p50Ms).toBeGreaterThan(800);
   });
 
