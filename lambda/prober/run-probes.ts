@@ -1,4 +1,5 @@
 import type { GatewayDeps } from '../gateway/gateway-deps.ts';
+import { healthSign } from '../routing/breaker.ts';
 import { type DueProbe, dueProbes } from '../routing/due-probes.ts';
 import { targetName } from '../routing/target-name.ts';
 import type { Measurement } from '../store/measurement.ts';
@@ -50,8 +51,14 @@ async function probe(target: DueProbe, dailyTokens: number, parts: ProbingParts)
   const { deps, budget, measurement } = parts;
   const name = targetName(target);
   const nowMs = deps.now();
+  const lost = (error: unknown) => {
+    const reason = error instanceof Error ? error.name : typeof error;
+    deps.telemetry.event('RefreshFailed', { reason, of: 'probe-budget' }, { refreshFailures: 1 });
+    return false;
+  };
   // Without a budget that can be kept there is no probe.
-  if (!(await budget.reserve(name, { tokens: probeTokensAtMost, dailyTokens, nowMs }))) return false;
+  const wish = { tokens: probeTokensAtMost, dailyTokens, nowMs };
+  if (!(await budget.reserve(name, wish).catch(lost))) return false;
   const limits = { deadlineMs: nowMs + longestProbeMs, signal: new AbortController().signal };
   const result = await probeTarget(target, await deps.snapshot(), deps, limits);
   const tokens = result.tokens ?? (result.outcome === 'answered' ? probeTokensAtMost : 0);
@@ -59,12 +66,14 @@ async function probe(target: DueProbe, dailyTokens: number, parts: ProbingParts)
   const { provider, model, reason } = target;
   const { outcome, timeToFirstChunkMs, promises } = result;
   const { atMs: _, ...kept } = promises;
-  const failed = outcome === 'answered' ? 0 : 1;
+  // No key is left, say: the vendor has not heard of it.
+  const wasAsked = healthSign(outcome) !== 'neither';
   deps.telemetry.event(
     'ProbeCompleted',
     { provider, model, reason, outcome, timeToFirstChunkMs, tokens, ...kept },
-    { probeFailures: failed, probeTokens: tokens },
+    wasAsked ? { probeFailures: outcome === 'answered' ? 0 : 1, probeTokens: tokens } : {},
   );
-  await budget.settle(name, { tokens: tokens - probeTokensAtMost, nowMs });
+  // What was reserved stays spent when this fails: rather too few probes than too many.
+  await budget.settle(name, { tokens: tokens - probeTokensAtMost, nowMs }).catch(lost);
   return true;
 }

@@ -14,6 +14,8 @@ export type AttemptSample = {
   retry: boolean;
   /** Asked by a probe and by no caller. */
   probe?: true;
+  /** No conversation was asked for, but an embedding, a picture or the like. */
+  other?: true;
   /**
    * Streamed: time to the first content. Buffered: time to the whole answer. After a timeout or when it was cancelled,
    * how long it was waited: then the true wait is at least this long. Absent when the failure says nothing of it.

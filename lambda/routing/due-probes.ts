@@ -11,7 +11,7 @@ export type ProbeInput = { snapshot: Snapshot; knowledge: Knowledge; breakers: B
 const defaultStaleAfterMinutes = 10;
 /** With so many recent samples a target is known well enough, however old the last of them. */
 const enoughSamples = 5;
-/** Less than this share of an attempt is left of what somebody asked for more than half an hour ago. */
+/** So little is left of one attempt after some minutes, since outcomes are forgotten fast. */
 const leastDemand = 0.02;
 /** A breaker that no traffic tries is tried by a probe; until then it is left to those who wait anyway. */
 const untriedForMs = 30_000;
@@ -49,9 +49,10 @@ function choicesOf({ models }: Snapshot, name: string): { provider: string; mode
   return targets.filter(({ model }) => !model.includes(',')).map(({ provider, model }) => ({ provider, model }));
 }
 
+/** Whether callers want conversations of it: a probe would be one, and most models that embed or draw know none. */
 function isInDemand(target: TargetKnowledge | undefined): boolean {
-  const { attempts = 0, probes = 0 } = target?.counters ?? {};
-  return attempts - probes > leastDemand;
+  const { attempts = 0, probes = 0, others = 0 } = target?.counters ?? {};
+  return attempts - probes - others > leastDemand;
 }
 
 function needOf(target: TargetKnowledge | undefined, staleBeforeMs: number): string | undefined {

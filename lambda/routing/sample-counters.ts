@@ -53,6 +53,7 @@ export function countersOf(sample: AttemptSample): Counters {
   if (outcome === 'rate_limited') counters['rateLimited'] = 1;
   if (sample.retry) counters['retries'] = 1;
   if (sample.probe) counters['probes'] = 1;
+  if (sample.other) counters['others'] = 1;
   return counters;
 }
 

@@ -52,9 +52,13 @@ const knowledge = {
   targets: { 'scripted/known': { updatedAtMs: Date.now(), attemptsPerSecond: 1, counters: { attempts: 50 } } },
 };
 
-async function probe(snapshot: Snapshot, { untilMs = Date.now() + 60_000, budget = memoryProbeBudgetStore() } = {}) {
+type Probing = { untilMs?: number; budget?: ReturnType<typeof memoryProbeBudgetStore>; secrets?: object };
+
+async function probe(snapshot: Snapshot, options: Probing = {}) {
+  const { untilMs = Date.now() + 60_000, budget = memoryProbeBudgetStore(), secrets } = options;
   const lines: string[] = [];
   world = coreDeps(snapshot, {
+    ...(secrets && { secrets: { get: async () => ({}), refresh: async () => ({}) } }),
     measure: (sample) => void samples.push(sample),
     telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
   });
@@ -140,6 +144,41 @@ describe('a probe', () => {
 
     expect(probed).toBe(0);
     expect(vendor.seen).toHaveLength(0);
+  });
+
+  test('is left out while the table that keeps its budget is throttled, which is told, and costs the others nothing', async () => {
+    vendor.always(honest);
+    const kept = memoryProbeBudgetStore();
+    const throttled = Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
+    const budget: typeof kept = {
+      reserve: async (target, wish) => {
+        if (target.endsWith('model-1')) throw throttled;
+        return kept.reserve(target, wish);
+      },
+      settle: async () => {
+        throw throttled;
+      },
+    };
+
+    const { probed, lines } = await probe(snapshotWith(['known', 'model-1', 'model-2']), { budget });
+
+    expect(probed).toBe(1);
+    expect(vendor.seen.map(({ body }) => body['model'])).toEqual(['model-2']);
+    const told = lines.filter(({ event }) => event === 'RefreshFailed');
+    expect(told).toHaveLength(2);
+    expect(told[0]).toMatchObject({ of: 'probe-budget', reason: 'ThrottlingException', 'sluice.refresh.failures': 1 });
+    // Nothing was given back.
+    expect(await kept.reserve('scripted/model-2', { tokens: 37, dailyTokens: 100, nowMs: Date.now() })).toBe(false);
+  });
+
+  test('without a key is told, and counts as nothing that the vendor did', async () => {
+    const providers = recordByName([['scripted', { type: 'openai', baseUrl: vendor.url }]]);
+
+    const { lines } = await probe({ ...snapshotWith(['known', 'model-1']), providers }, { secrets: {} });
+
+    expect(vendor.seen).toHaveLength(0);
+    expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome: 'no_secret', tokens: 0 });
+    expect(lines.at(-1)).not.toHaveProperty('_aws');
   });
 
   test('is not begun when it might not end in time', async () => {

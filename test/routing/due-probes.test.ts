@@ -54,6 +54,13 @@ describe('a target is probed', () => {
     expect(due({ models: models({ fast: ['a', 'b', 'c', 'd', 'e'] }) }, targets)).toEqual(['c/m', 'b/m']);
   });
 
+  test('not when callers only want embeddings or pictures of its model, which a probe would not ask for', () => {
+    const snapshot = { models: models({ fast: ['a', 'b'] }) };
+
+    expect(due(snapshot, { 'a/m': known(0, { attempts: 100, others: 100 }) })).toEqual([]);
+    expect(due(snapshot, { 'a/m': known(0, { attempts: 100, others: 60, probes: 1 }) })).toEqual(['b/m']);
+  });
+
   test('when it belongs to a fallback model', () => {
     const snapshot = { models: models({ fast: ['a'], spare: ['b'] }, { fast: ['spare'] }) };
 

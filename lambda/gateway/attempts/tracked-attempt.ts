@@ -77,6 +77,7 @@ export async function trackedAttempt(
       promptSize: context.promptSize,
       outcome,
       retry: retry !== undefined,
+      ...(!context.operation.conversation && { other: true }),
       ...measured,
     });
   };

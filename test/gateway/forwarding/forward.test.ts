@@ -4,6 +4,7 @@ import { endpointNames } from '../../../lambda/dialects/vendor-endpoint.ts';
 import { BrokenAnswerError, type GatewayRequest } from '../../../lambda/gateway/exchange.ts';
 import { catalogue } from '../../../lambda/providers/catalogue.ts';
 import { vendorEndpoints } from '../../../lambda/providers/catalogue-endpoints.ts';
+import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
 import { chatRequest, closeCores, collectingSink, handled, vendorSecret } from '../../support/core.ts';
 import { answer, event, type ScriptedVendor, startScriptedVendor, stream } from '../../support/scripted-vendor.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
@@ -47,6 +48,20 @@ function ask(endpoint: string, body: unknown, request: Partial<GatewayRequest> =
 const embeddings = (fields: object) => ask('embeddings', { input: 'hi', ...fields });
 
 describe('a request that is no conversation', () => {
+  test('is measured as such, so that nobody probes its target by one', async () => {
+    const samples: AttemptSample[] = [];
+    const deps = { measure: (sample: AttemptSample) => void samples.push(sample) };
+    const body = Buffer.from(JSON.stringify({ model: 'openai/embedder', input: 'hi' }));
+
+    await handled(snapshot(), chatRequest({}, { path: '/v1/embeddings', body }), { deps });
+    await handled(snapshot(), chatRequest({ model: 'openai/talker' }), { deps });
+
+    expect(samples.map(({ target, other }) => [target, other])).toEqual([
+      ['openai/embedder', true],
+      ['openai/talker', undefined],
+    ]);
+  });
+
   test.each(endpointNames)(
     'goes to /%s, under the model name of the target and with the key of the vendor',
     async (name) => {
