@@ -1,8 +1,9 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { Usage } from '../dialects/usage.ts';
 import type { EmbedMetrics, MetricValues } from './embedded-metrics.ts';
+import { factsText } from './facts-text.ts';
 import type { AttemptRecord, RequestRecord } from './request-record.ts';
-import { targetModels } from './target-model.ts';
+import { otherModel, targetModels } from './target-model.ts';
 
 /** Whether an outcome speaks against the target; undefined where it was not asked, or not until its answer. */
 const targetFailed: Readonly<Record<AttemptRecord['outcome'], boolean | undefined>> = {
@@ -48,10 +49,13 @@ export function requestLines(embed: EmbedMetrics) {
   return (record: RequestRecord, snapshot: Snapshot | undefined, nowMs: number): string[] => {
     const last = record.attempts.findLast(({ outcome }) => outcome === 'answered') ?? record.attempts.at(-1);
     const line = (head: string, facts: object, attempt: AttemptRecord | undefined, values: MetricValues) => {
-      const model = attempt ? `,"model":${JSON.stringify(modelOf(attempt, snapshot))}` : '';
+      const name = attempt && modelOf(attempt, snapshot);
+      // Whoever asks for models that do not exist must not wake those who watch the vendor.
+      if (name === otherModel && attempt?.outcome === 'not_found') values.attemptFailures = 0;
+      const model = name === undefined ? '' : `,"model":${JSON.stringify(name)}`;
       const at = new Date(nowMs).toISOString();
       // The text of an object between its braces: cheaper than a copy with more fields.
-      return `{"event":"${head},"at":"${at}",${JSON.stringify(facts).slice(1, -1)}${model}${embed(values, nowMs)}}`;
+      return `{"event":"${head},"at":"${at}",${factsText(facts).slice(1, -1)}${model}${embed(values, nowMs)}}`;
     };
 
     const lines: string[] = [];

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import { embeddedMetrics, type MetricValues } from './embedded-metrics.ts';
+import { factsText } from './facts-text.ts';
 import { requestLines } from './request-lines.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -26,7 +27,7 @@ export function createTelemetry({ namespace, write, now }: TelemetryOptions): Te
   const linesOf = requestLines(embed);
   const event: Telemetry['event'] = (name, fields = {}, metrics = {}) => {
     const nowMs = now();
-    const head = JSON.stringify({ event: name, at: new Date(nowMs).toISOString(), ...fields });
+    const head = factsText({ event: name, at: new Date(nowMs).toISOString(), ...fields });
     write(`${head.slice(0, -1)}${embed(metrics, nowMs)}}`);
   };
   return {

@@ -208,10 +208,23 @@ describe('the line of a request', () => {
     expect(line?.length).toBeLessThan(2_500);
   });
 
-  test('stays far below the 1 MB of a log event, however many attempts there were', () => {
-    const attempts = Array.from({ length: 200 }, () => attempt({ outcome: 'timeout', reason: 'r'.repeat(200) }));
+  test.each([
+    ['attempts', record({ attempts: Array.from({ length: 2_000 }, () => attempt({ outcome: 'timeout' })) })],
+    ['a name', record({ attempts: [attempt({ model: '☃'.repeat(1_000_000) })], usage })],
+    ['a plan', record({ passedOver: Array.from({ length: 5_000 }, () => ({ target: '☃'.repeat(99), reason: 'no' })) })],
+  ])('fits into a log event of 256 KB whatever is long in it (%s), with all its metrics', (_, one) => {
+    const lines = linesOf([one]);
 
-    for (const line of linesOf([record({ attempts })])) expect(line.length).toBeLessThan(200_000);
+    for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(256 * 1024);
+    const last = lines.at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({ event: 'RequestCompleted', requestId: 'request-1', cut: true });
+    expect(emittedMetrics(last).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['sluice.requests', 'sluice.overhead', 'sluice.attempt.failures']),
+    );
+  });
+
+  test('is whole as long as it fits', () => {
+    expect(JSON.parse(linesOf([record()])[0] ?? '')).not.toHaveProperty('cut');
   });
 });
 
@@ -231,6 +244,16 @@ describe('the model of a metric', () => {
 
   test('is no name that a caller made up, since every name would cost money', () => {
     expect(dimension(made('made-up', 'not_found'))).toBe('other');
+  });
+
+  test('makes no failure of a vendor that does not know a made-up name, unlike one that is configured', () => {
+    const failures = (model: string) =>
+      linesOf([made(model, 'not_found')])
+        .flatMap(emittedMetrics)
+        .find(({ name }) => name === 'sluice.attempt.failures')?.value;
+
+    expect(failures('made-up')).toBe(0);
+    expect(failures('gpt-4o')).toBe(1);
   });
 
   test('stays its own after its first answer, also when it fails', () => {
