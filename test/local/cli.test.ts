@@ -4,13 +4,23 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { closeServer, listen } from '../../local/listen.ts';
 import { isRunning, until } from './function-harness.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 type Run = { child: ChildProcessWithoutNullStreams; stdout: string; stderr: string; exitCode: Promise<number> };
+
+const started: Run[] = [];
+
+// A test that fails half-way would leave a whole stack behind, which keeps Jest's worker from ending.
+afterEach(async () => {
+  for (const { child, exitCode } of started.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
+    await exitCode;
+  }
+});
 
 /** Starts `npm start` without npm; vendor keys of this machine stay out. */
 function start(args: string[], environment: Record<string, string> = {}): Run {
@@ -19,6 +29,7 @@ function start(args: string[], environment: Record<string, string> = {}): Run {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
   });
   const run: Run = { child, stdout: '', stderr: '', exitCode: once(child, 'close').then(([code]) => code as number) };
+  started.push(run);
   child.stdout.on('data', (chunk) => {
     run.stdout += chunk;
   });
