@@ -1,12 +1,11 @@
 import type { ModelConfig, ModelRule, ModelTarget, Snapshot } from '../lambda/config/snapshot.ts';
 import { recordByName } from '../lambda/config/snapshot.ts';
 import { openAiChatClient } from '../lambda/dialects/openai-chat/openai-chat.ts';
-import { planFor, requestedModels } from '../lambda/gateway/ask-model.ts';
 import { chatOperation } from '../lambda/gateway/attempts/vendor-request.ts';
 import { readClientCall } from '../lambda/gateway/caller/client-call.ts';
 import { type RoutingWish, routingWish } from '../lambda/gateway/caller/routing-facts.ts';
 import type { GatewayRequest } from '../lambda/gateway/exchange.ts';
-import type { GatewayDeps } from '../lambda/gateway/gateway-deps.ts';
+import { planFor, requestedModels } from '../lambda/gateway/plan-request.ts';
 import type { AttemptSample } from '../lambda/routing/attempt-sample.ts';
 import { foldScores } from '../lambda/routing/fold-scores.ts';
 import { noKnowledge } from '../lambda/routing/knowledge.ts';
@@ -143,14 +142,13 @@ export function planner({ model = {}, body = {}, session }: PlanCase, models = 1
   const operation = chatOperation(readClientCall(openAiChatClient, text, {}));
   const headers = { 'content-type': 'application/json', ...(session && { 'x-session-id': session }) };
   const request = { headers, body: Buffer.from(text) } as unknown as GatewayRequest;
-  const turns = { next: () => Promise.resolve(0) } as unknown as GatewayDeps['turns'];
   const exchange = { request, caller, snapshot };
   return {
     read: () => routingWish(operation, exchange),
     plan(wish, entropy) {
-      const [main, ...alternatives] = requestedModels(operation, wish, exchange);
-      const deps = { now: () => nowMs + 1_000, random: () => entropy, turns };
-      return planFor({ model: main, alternatives, wish, live }, exchange, deps);
+      const models = requestedModels(operation, wish, exchange);
+      const deps = { now: () => nowMs + 1_000, random: () => entropy, turn: () => 0 };
+      return planFor({ models, wish, live }, exchange, deps);
     },
   };
 }

@@ -44,7 +44,7 @@ export type GatewayDeps = {
   retries: RetryBudget;
   hedges: HedgeBudget;
   /** Whose turn it is, over the fleet. */
-  turns: Pick<Turns, 'next'>;
+  turns: Pick<Turns, 'next' | 'peek'>;
   upstream: Upstream;
   keyRing: KeyRing;
   /** Milliseconds since the epoch. */

@@ -27,8 +27,9 @@ export function applyRules(model: RequestedModel, models: Models, request: Routi
 function withUse(model: RequestedModel, use: RuleUse, models: Models): RequestedModel {
   const { model: name, ...changes } = use;
   const other = name !== undefined && Object.hasOwn(models, name) ? models[name] : undefined;
-  const timeouts = { ...(other ?? model).timeouts, ...changes.timeouts };
-  return { ...model, ...other, ...changes, timeouts, name: model.name };
+  // Whole: what the other model says nothing of is not as it is with the first.
+  const base = other ?? model;
+  return { ...base, ...changes, timeouts: { ...base.timeouts, ...changes.timeouts }, name: model.name };
 }
 
 /** Equal values always fall into the same share; the rest stays with the model as it is. */

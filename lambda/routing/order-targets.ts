@@ -5,7 +5,8 @@ import { drawnPlace } from './draw.ts';
 import { type DrawContext, type Loss, percent, type Ranked, rankByLoss } from './rank-by-loss.ts';
 import type { RoutingRequest } from './routing-request.ts';
 
-export type OrderContext = DrawContext & { request: RoutingRequest; turn: number | undefined };
+/** `turn` counts the requests of the whole fleet; called only where it decides. */
+export type OrderContext = DrawContext & { request: RoutingRequest; turn(): number | undefined };
 
 /** How candidates are ordered; each gives every candidate once, with a reason. */
 type Order = (candidates: readonly Candidate[], context: OrderContext) => Ranked[];
@@ -92,7 +93,7 @@ function byWeight(candidates: readonly Candidate[], { u }: OrderContext): Ranked
 }
 
 function inTurn(candidates: readonly Candidate[], { turn, random }: OrderContext): Ranked[] {
-  const start = (turn ?? Math.floor(random() * candidates.length)) % candidates.length;
+  const start = (turn() ?? Math.floor(random() * candidates.length)) % candidates.length;
   return [...candidates.slice(start), ...candidates.slice(0, start)].map((candidate, at) => ({
     candidate,
     reason: at === 0 ? `its turn, ${start + 1} of ${candidates.length}` : 'next in turn',

@@ -1,4 +1,6 @@
+import type { Strategy } from '../config/routing-schema.ts';
 import { applyRules } from './apply-rules.ts';
+import { type Arranged, arrange } from './arrange.ts';
 import { attemptLimits, hedgeTerms } from './attempt-limits.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
 import { costMicroUsd } from './cost.ts';
@@ -6,10 +8,9 @@ import { hashed, seededRandom } from './draw.ts';
 import { type WaitQuestion, waitQuestion } from './estimate-wait.ts';
 import { type OrderContext, orderTargets } from './order-targets.ts';
 import type { LeftOut, Plan, PlanInput, PlannedAttempt } from './plan.ts';
-import { missedWish, type Preferences, whyNotPreferred } from './preferences.ts';
-import type { Ranked } from './rank-by-loss.ts';
+import { type Preferences, whyNotPreferred } from './preferences.ts';
 import type { RequestedModel } from './requested-model.ts';
-import { isSurelyCapable, whyIncapable } from './requirements.ts';
+import { whyIncapable } from './requirements.ts';
 import { type Ordered, settleBreakers } from './settle-breakers.ts';
 import { targetName } from './target-name.ts';
 
@@ -41,16 +42,25 @@ export function planAttempts(input: PlanInput): Plan {
   const { model, rule } = input.model.rules
     ? applyRules(input.model, snapshot.models, request, hashed(String(input.entropy)))
     : { model: input.model, rule: undefined };
-  const ordered = orderModel(model, undefined, planning);
-  for (const other of standIns(model, planning)) ordered.push(...orderModel(other, model.name, planning));
-  const { attempts, leftOut } = settleBreakers(ordered, nowMs);
+  const ordered = orderModel(model, { turnName: rule === undefined ? model.name : `${model.name}#${rule}` }, planning);
+  for (const other of standIns(model, planning))
+    ordered.push(...orderModel(other, { turnName: other.name, fallbackOf: model.name }, planning));
+  const { settled, leftOut } = settleBreakers(ordered, nowMs);
+  const kept = planning.preferences.allowFallbacks === false ? withoutFallbacks(settled, planning) : settled;
   const notes = uselessNames(model, planning);
   return {
-    attempts: planning.preferences.allowFallbacks === false ? withoutFallbacks(attempts, planning) : attempts,
+    attempts: kept.map((one, at) => hedged(one, kept[at + 1])),
     leftOut: leftOut.length > 0 ? [...planning.leftOut, ...leftOut] : planning.leftOut,
+    ...(model.onStreamFailure && { onStreamFailure: model.onStreamFailure }),
     ...(rule !== undefined && { rule }),
     ...(notes.length > 0 && { notes }),
   };
+}
+
+/** Helped out by whoever comes next now that it is settled who is down; by nobody of whom that is not certain. */
+function hedged({ attempt, wait, hedge }: Ordered, next: Ordered | undefined): PlannedAttempt {
+  const terms = hedge && next?.state === 'closed' ? hedgeTerms(hedge, wait, next.wait) : undefined;
+  return terms ? { ...attempt, hedge: terms } : attempt;
 }
 
 /** The models to try after the one that was asked for: the caller's, then the configured ones that the caller may use. */
@@ -68,22 +78,32 @@ function standIns(model: RequestedModel, { alternatives = [], snapshot, mayUse, 
   return configured.length === 0 ? alternatives : [...alternatives, ...configured];
 }
 
+/** Whose place a model has in the plan, and under which name its targets take turns. */
+type Place = { turnName: string; fallbackOf?: string };
+
 /** The attempts on one model, in their order. */
-function orderModel(model: RequestedModel, fallbackOf: string | undefined, planning: Planning): Ordered[] {
+function orderModel(model: RequestedModel, { turnName, fallbackOf }: Place, planning: Planning): Ordered[] {
   const candidates = admitted(model, fallbackOf, planning);
   if (candidates.length === 0) return [];
-  const { preferences } = planning;
+  const { preferences, request } = planning;
   const sorts = { price: 'cost', throughput: 'throughput', latency: 'latency' } as const;
   const strategy = preferences.sort ? sorts[preferences.sort] : model.strategy;
-  const ranked = orderTargets(strategy, candidates, orderContext(model, planning));
-  const arranged = byPreference(bySuitability(ranked, planning), planning);
-  return arranged.map(({ candidate, reason }, at) => {
+  const ranked = orderTargets(strategy, candidates, orderContext(model, turnName, planning));
+  return arrange(ranked, request, preferences).map((arranged): Ordered => {
+    const { candidate, reason } = arranged;
     const why = fallbackOf === undefined ? reason : `fallback ${model.name} of ${fallbackOf}, ${reason}`;
-    const attempt = attemptOn(candidate, why, { model, next: arranged[at + 1]?.candidate, planning });
+    const attempt = attemptOn(candidate, why, model, planning);
     if (fallbackOf !== undefined) attempt.fallback = true;
-    const { state, breaker } = candidate;
-    return breaker ? { attempt, state, breaker } : { attempt, state };
+    const { state, breaker, wait } = candidate;
+    const mayLead = fallbackOf === undefined && isEverFirst(arranged, strategy);
+    return { attempt, state, breaker, wait, hedge: model.hedge, mayLead };
   });
+}
+
+/** Whether requests like this one go to it first at times, so that one of them may find out whether it is back. */
+function isEverFirst({ candidate, isLast }: Arranged, strategy: Strategy): boolean {
+  if (isLast || strategy === 'priority' || strategy === 'cost') return false;
+  return strategy !== 'weighted' || candidate.target.weight > 0;
 }
 
 /** The targets that this request may be sent to; says of the others why not. */
@@ -109,8 +129,10 @@ function admitted({ targets }: RequestedModel, fallbackOf: string | undefined, p
 /** The draws of a session are always the same, so that it comes back to where its beginning is in the prompt cache. */
 function orderContext(
   { affinity = 'conversation' }: RequestedModel,
-  { request, random, turn }: Planning,
+  turnName: string,
+  { request, random, turn: turnOf }: Planning,
 ): OrderContext {
+  const turn = () => turnOf?.(turnName);
   const { session, conversation } = request;
   const key = affinity === 'none' ? undefined : (session ?? (affinity === 'session' ? undefined : conversation));
   if (key === undefined) return { request, turn, random, u: random };
@@ -118,43 +140,11 @@ function orderContext(
   return { request, turn, random, u: ({ name }) => hashed(name, seed) };
 }
 
-/** Known to be able and quick enough before those that may not be. */
-function bySuitability(ranked: Ranked[], { request, preferences }: Planning): Ranked[] {
-  const matters = (request.needs?.length ?? 0) > 0 || request.inputTokens > 2_000;
-  const wishes = preferences.preferredMaxLatencyMs ?? preferences.preferredMinThroughput;
-  if (!matters && !wishes) return ranked;
-  const capable = ranked.filter(({ candidate: { target } }) => isSurelyCapable(target, request));
-  const sorted = capable.length === 0 ? ranked : [...capable, ...ranked.filter((one) => !capable.includes(one))];
-  if (!wishes) return sorted;
-  const missed = sorted.flatMap(({ candidate, reason }) => {
-    const wish = missedWish(candidate, preferences);
-    return wish === undefined ? [] : [{ candidate, reason: `last, since its ${wish}; ${reason}` }];
-  });
-  const slow = new Set(missed.map(({ candidate }) => candidate));
-  return [...sorted.filter(({ candidate }) => !slow.has(candidate)), ...missed];
-}
-
-/** The providers that the caller named first, in that order. */
-function byPreference(ranked: Ranked[], { preferences: { order, allowFallbacks } }: Planning): Ranked[] {
-  if (!order) return ranked;
-  const named = order.flatMap((provider, place) =>
-    ranked.flatMap(({ candidate }) =>
-      candidate.target.provider === provider ? [{ candidate, reason: `place ${place + 1} of provider.order` }] : [],
-    ),
-  );
-  if (named.length === 0) return ranked;
-  const first = new Map(named.map((one) => [one.candidate, one]));
-  return allowFallbacks === false
-    ? [...first.values()]
-    : [...first.values(), ...ranked.filter(({ candidate }) => !first.has(candidate))];
-}
-
-type AttemptTerms = { model: RequestedModel; next: Candidate | undefined; planning: Planning };
-
 function attemptOn(
   { target, wait }: Candidate,
   reason: string,
-  { model, next, planning: { snapshot, request, preferences } }: AttemptTerms,
+  model: RequestedModel,
+  { snapshot, request, preferences }: Planning,
 ): PlannedAttempt {
   const { settings } = snapshot;
   const policy = model.unsupportedParameters ?? settings.unsupportedParameters;
@@ -166,18 +156,16 @@ function attemptOn(
   const cost = costMicroUsd(target, request);
   if (cost !== undefined) attempt.costMicroUsd = Math.round(cost);
   if (target.contextTokens !== undefined) attempt.contextTokens = target.contextTokens;
-  const hedge = model.hedge && hedgeTerms(model.hedge, wait, next?.wait);
-  if (hedge) attempt.hedge = hedge;
   return attempt;
 }
 
-/** Where the caller wants no other provider: the first one, or those of its order. */
-function withoutFallbacks(attempts: readonly PlannedAttempt[], { preferences: { order } }: Planning) {
-  const own = attempts.filter(({ provider, fallback }) => !fallback && order?.includes(provider));
-  const alternatives = attempts.filter(({ fallback }) => fallback);
+/** Where the caller wants no other provider: the first one, or those of its order. Models that it named itself stay. */
+function withoutFallbacks(settled: readonly Ordered[], { preferences: { order } }: Planning): readonly Ordered[] {
+  const main = settled.filter(({ attempt }) => !attempt.fallback);
+  const alternatives = settled.filter(({ attempt }) => attempt.fallback);
+  const own = main.filter(({ attempt }) => order?.includes(attempt.provider));
   if (own.length > 0) return [...own, ...alternatives];
-  const main = attempts.filter(({ fallback }) => !fallback);
-  const last = main.findIndex(({ breaker }) => breaker !== 'half-open');
+  const last = main.findIndex(({ attempt }) => attempt.breaker !== 'half-open');
   return [...main.slice(0, last < 0 ? 1 : last + 1), ...alternatives];
 }
 

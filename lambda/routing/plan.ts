@@ -1,4 +1,5 @@
 import type { Snapshot } from '../config/snapshot.ts';
+import type { StreamFailurePolicy } from '../config/stream-failure.ts';
 import type { LiveStats } from './live-stats.ts';
 import type { RequestedModel } from './requested-model.ts';
 import type { RoutingRequest } from './routing-request.ts';
@@ -57,8 +58,8 @@ export type PlanInput = {
   entropy: number;
   /** Models that the caller wants tried when this one fails, before the configured ones. */
   alternatives?: readonly RequestedModel[] | undefined;
-  /** Counts the requests for this model over the whole fleet, for `round-robin`. */
-  turn?: number | undefined;
+  /** The next turn, over the whole fleet, of what takes turns under a name; asked only for models whose strategy does. */
+  turn?: ((name: string) => number | undefined) | undefined;
   /** Whether the caller may use a model; absent: any. */
   mayUse?: ((model: string) => boolean) | undefined;
   /** Whether the vendor of a provider reads OpenRouter's routing fields itself; absent: none does. */
@@ -69,6 +70,8 @@ export type PlanInput = {
 export type Plan = {
   attempts: readonly PlannedAttempt[];
   leftOut: readonly LeftOut[];
+  /** What becomes of a stream that breaks off, where the model says so. */
+  onStreamFailure?: StreamFailurePolicy;
   /** The rule of the model that decided, by its name. */
   rule?: string;
   /** What of the caller's preferences was of no use, in words. */

@@ -17,7 +17,7 @@ export type Preferences = {
   sort?: 'price' | 'throughput' | 'latency';
   /** US dollars per million tokens; what costs more, or nobody knows how much, is not asked. */
   maxPrice?: { input?: number; output?: number };
-  /** False: nobody but the first, and no other model. */
+  /** False: nobody but the first, or those of `order`, and no model but those that the caller named. */
   allowFallbacks?: boolean;
   /** Slower ones come last. */
   preferredMaxLatencyMs?: PercentileLimits;

@@ -1,41 +1,51 @@
-import type { Breaker } from './breaker.ts';
+import type { Hedge } from '../config/routing-schema.ts';
+import type { Breaker, BreakerState } from './breaker.ts';
+import type { Estimate } from './estimate-wait.ts';
 import type { LeftOut, PlannedAttempt } from './plan.ts';
 
-/** An attempt as it was ordered, before breakers have their say. */
-export type Ordered = { attempt: PlannedAttempt; breaker?: Breaker; state: 'closed' | 'open' | 'half-open' };
+/** An attempt in its place, with what decides about its helper and its breaker. */
+export type Ordered = {
+  attempt: PlannedAttempt;
+  state: BreakerState;
+  breaker: Breaker | undefined;
+  wait: Estimate | undefined;
+  hedge: Hedge | undefined;
+  /** Requests like this one are sent to it first at times. */
+  mayLead: boolean;
+};
 
-type Settled = { attempts: PlannedAttempt[]; leftOut: LeftOut[] };
+type Settled = { settled: readonly Ordered[]; leftOut: LeftOut[] };
 
 /**
  * Puts a target that may be back first, for the one request that gets the lease, and leaves out those that are down
- * while any other is not. When all are down, only the least bad is tried.
+ * while any other is not. When all are down, only the least bad is tried. A target that such requests are never sent to
+ * first keeps its place: it is tried when those before it have failed.
  */
 export function settleBreakers(ordered: readonly Ordered[], nowMs: number): Settled {
-  if (ordered.every(({ state }) => state === 'closed'))
-    return { attempts: ordered.map(({ attempt }) => attempt), leftOut: [] };
+  if (ordered.every(({ state }) => state === 'closed')) return { settled: ordered, leftOut: [] };
   const usable = ordered.filter(({ state }) => state !== 'open');
   const open = ordered.filter(({ state }) => state === 'open');
   if (usable.length === 0) return leastBad(open, nowMs);
-  // A fallback model's target must not come before the model that was asked for.
-  const returning = usable.find(({ state, attempt }) => state === 'half-open' && !attempt.fallback);
+  const returning = usable.find(({ state, mayLead }) => state === 'half-open' && mayLead);
   const others = usable.filter((one) => one !== returning);
-  const attempts = [...(returning ? [returning] : []), ...others].map(({ attempt, state, breaker }) =>
-    state === 'half-open' ? halfOpen(attempt, breaker) : attempt,
+  const settled = [...(returning ? [returning] : []), ...others].map((one) =>
+    one.state === 'half-open' ? halfOpen(one) : one,
   );
-  return { attempts, leftOut: open.map((one) => leftOutOf(one, nowMs)) };
+  return { settled, leftOut: open.map((one) => leftOutOf(one, nowMs)) };
 }
 
-function halfOpen(attempt: PlannedAttempt, breaker: Breaker | undefined): PlannedAttempt {
+function halfOpen(one: Ordered): Ordered {
+  const { attempt, breaker } = one;
   const reason = `may be back after ${breaker?.reason ?? 'failures'}; one request finds out; else ${attempt.reason}`;
-  return { ...attempt, breaker: 'half-open', reason };
+  return { ...one, attempt: { ...attempt, breaker: 'half-open', reason } };
 }
 
 function leastBad(open: readonly Ordered[], nowMs: number): Settled {
   const [first, ...rest] = [...open].sort((a, b) => (a.breaker?.openUntilMs ?? 0) - (b.breaker?.openUntilMs ?? 0));
-  if (!first) return { attempts: [], leftOut: [] };
+  if (!first) return { settled: [], leftOut: [] };
   const reason = `all targets are kept away from; the soonest to return, after ${first.breaker?.reason ?? 'failures'}`;
   return {
-    attempts: [{ ...first.attempt, breaker: 'open', reason }],
+    settled: [{ ...first, attempt: { ...first.attempt, breaker: 'open', reason } }],
     leftOut: rest.map((one) => leftOutOf(one, nowMs)),
   };
 }

@@ -205,7 +205,7 @@ describe('a plan, whatever is measured and wished for', () => {
       },
       nowMs: 3_000,
       entropy,
-      turn: 1,
+      turn: () => 1,
     };
     return { input, plan: planAttempts(input) };
   }

@@ -2,7 +2,12 @@ import type { TurnStore } from '../../store/turn-store.ts';
 import { remember } from './known-breakers.ts';
 
 /** Gives the next turn, a number that counts up over the fleet, of whatever takes turns under a name. Never waits. */
-export type Turns = { next(name: string): number; settled(): Promise<void> };
+export type Turns = {
+  next(name: string): number;
+  /** What `next` would give, taking nothing; undefined where nobody had a turn here yet. */
+  peek(name: string): number | undefined;
+  settled(): Promise<void>;
+};
 
 export type TurnsParts = { store: TurnStore; random: () => number; onError: (error: unknown) => void };
 
@@ -41,6 +46,7 @@ export function fleetTurns({ store, random, onError }: TurnsParts): Turns {
       if (isUsedUp && !asking.has(name)) asking.set(name, take(name, Math.min(block.size * 2, largestBlock)));
       return turn;
     },
+    peek: (name) => blocks.get(name)?.next,
     async settled() {
       await Promise.all(asking.values());
     },

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../config/snapshot.ts';
 import { type StreamFailurePolicy, streamFailurePolicies } from '../../config/stream-failure.ts';
-import type { RequestedModel } from '../../routing/requested-model.ts';
+import type { Plan } from '../../routing/plan.ts';
 import type { GatewayRequest } from '../exchange.ts';
 import { GatewayError } from '../gateway-error.ts';
 
@@ -9,7 +9,7 @@ const header = 'x-sluice-on-stream-failure';
 /** What becomes of this request's stream if it breaks off: as the caller says, else the model, else the settings. */
 export function streamFailurePolicy(
   { headers }: Pick<GatewayRequest, 'headers'>,
-  { onStreamFailure }: RequestedModel,
+  { onStreamFailure }: Pick<Plan, 'onStreamFailure'>,
   { settings }: Snapshot,
 ): StreamFailurePolicy {
   const asked = headers[header]?.trim().toLowerCase();

@@ -134,14 +134,37 @@ describe('a request', () => {
     expect([providerOf(other), other.line.rule]).toEqual(['left', undefined]);
   });
 
-  test('takes its turn under round-robin', async () => {
-    const one = snapshot({ one: { strategy: 'round-robin', targets: [target('left'), target('right')] } });
-    let turn = 0;
-    const turns = { next: () => turn++ };
+  test('takes its turn under round-robin, be it the model’s own, a rule’s or a fallback’s', async () => {
+    const both = { strategy: 'round-robin' as const, targets: [target('left'), target('right')] };
+    const rules = [{ name: 'fair', use: { strategy: 'round-robin' as const } }];
+    const down = { targets: [target('left', { model: 'tiny', contextTokens: 1 })], fallbacks: ['both'] };
+    const models = snapshot({ one: both, ruled: { ...both, strategy: 'priority', rules }, fallen: down, both });
+    const askedOf = async (model: string) => {
+      const taken: string[] = [];
+      const turns = { next: (name: string) => taken.push(name) - 1, peek: () => 0 };
+      const asked = [];
+      for (let i = 0; i < 4; i++)
+        asked.push(providerOf(await handled(models, chatRequest({ model }), { deps: { turns } })));
+      return [asked, [...new Set(taken)]];
+    };
 
-    const asked = [];
-    for (let i = 0; i < 4; i++) asked.push(providerOf(await handled(one, chatRequest(), { deps: { turns } })));
+    const inTurn = ['left', 'right', 'left', 'right'];
+    expect(await askedOf('one')).toEqual([inTurn, ['model#one']]);
+    expect(await askedOf('ruled')).toEqual([inTurn, ['model#ruled#fair']]);
+    expect(await askedOf('fallen')).toEqual([inTurn, ['model#both']]);
+  });
 
-    expect(asked).toEqual(['left', 'right', 'left', 'right']);
+  test('takes no turn where none is needed, and where it is only explained', async () => {
+    const both = { strategy: 'round-robin' as const, targets: [target('left'), target('right')] };
+    const models = snapshot({ one: both, plain: { targets: both.targets } });
+    const taken: string[] = [];
+    const turns = { next: (name: string) => taken.push(name), peek: () => 1 };
+
+    await handled(models, chatRequest({ model: 'plain' }), { deps: { turns } });
+    await handled(models, chatRequest({ provider: { sort: 'price' } }), { deps: { turns } });
+    const told = await handled(models, { ...chatRequest(), path: '/v1/route' }, { deps: { turns } });
+
+    expect(JSON.parse(told.text).attempts[0]).toMatchObject({ target: 'right/m', reason: 'its turn, 2 of 2' });
+    expect(taken).toEqual([]);
   });
 });

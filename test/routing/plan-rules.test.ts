@@ -1,0 +1,146 @@
+import { describe, expect, test } from '@jest/globals';
+import { type ModelConfig, recordByName } from '../../lambda/config/snapshot.ts';
+import type { Breaker } from '../../lambda/routing/breaker.ts';
+import { foldScores } from '../../lambda/routing/fold-scores.ts';
+import { noKnowledge } from '../../lambda/routing/knowledge.ts';
+import type { PlanInput } from '../../lambda/routing/plan.ts';
+import { planAttempts } from '../../lambda/routing/plan-attempts.ts';
+import type { RequestedModel } from '../../lambda/routing/requested-model.ts';
+import { scoresOf } from '../../lambda/routing/scores-of.ts';
+import { aSample, slicesOf } from '../support/samples.ts';
+import { aModel, aSnapshot } from '../support/snapshots.ts';
+
+const nowMs = 100_000;
+const halfOpen: Breaker = { openedAtMs: 0, openUntilMs: 50_000, openings: 1, reason: 'timeout' };
+const open: Breaker = { ...halfOpen, openUntilMs: 200_000 };
+const targets = ['a', 'b', 'c'].map((provider) => ({ provider, model: 'm', weight: 1 }));
+
+type World = {
+  model?: Partial<RequestedModel>;
+  breakers?: Record<string, Breaker>;
+  waits?: Record<string, number>;
+  request?: Partial<PlanInput['request']>;
+  models?: Record<string, Partial<ModelConfig>>;
+};
+
+function planned({ model = {}, breakers = {}, waits = {}, request = {}, models = {} }: World) {
+  const samples = Object.entries(waits).flatMap(([provider, waitMs]) =>
+    Array.from({ length: 30 }, () => aSample({ atMs: nowMs, target: `${provider}/m`, waitMs })),
+  );
+  const others = Object.entries(models).map(([name, one]): [string, ModelConfig] => [name, { ...aModel('a'), ...one }]);
+  return planAttempts({
+    snapshot: aSnapshot({ models: recordByName(others) }),
+    model: { name: 'asked', targets, strategy: 'priority', fallbacks: [], timeouts: {}, ...model },
+    live: {
+      scores: scoresOf(foldScores(noKnowledge, slicesOf(...samples), nowMs)),
+      breakers: Object.fromEntries(Object.entries(breakers).map(([provider, one]) => [`${provider}/m`, one])),
+    },
+    request: { stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100, ...request },
+    nowMs,
+    entropy: 0.5,
+  });
+}
+
+const providersOf = (world: World) => planned(world).attempts.map(({ provider }) => provider);
+
+describe('a target that may be back', () => {
+  test('is tried first where such requests go to it at times', () => {
+    const breakers = { c: halfOpen };
+
+    expect(providersOf({ breakers, model: { strategy: 'latency' }, waits: { a: 100, b: 100, c: 900 } })[0]).toBe('c');
+    expect(providersOf({ breakers, model: { strategy: 'weighted' } })[0]).toBe('c');
+    expect(providersOf({ breakers: { a: halfOpen } })[0]).toBe('a');
+  });
+
+  test('keeps its place where they never do: by the configured order, by weight 0, or as the caller wants', () => {
+    const breakers = { c: halfOpen };
+    const idle = targets.map((target) => ({ ...target, weight: target.provider === 'c' ? 0 : 1 }));
+    const drawn = { strategy: 'latency' as const };
+    const slow = { a: 100, b: 100, c: 900 };
+
+    expect(providersOf({ breakers })).toEqual(['a', 'b', 'c']);
+    expect(providersOf({ breakers, model: { strategy: 'weighted', targets: idle } }).at(-1)).toBe('c');
+    expect(providersOf({ breakers, model: drawn, request: { preferences: { order: ['b'] } } })[0]).toBe('b');
+    expect(
+      providersOf({
+        ...{ breakers, model: drawn, waits: slow },
+        request: { preferences: { preferredMaxLatencyMs: { p50: 500 } } },
+      }).at(-1),
+    ).toBe('c');
+  });
+
+  test('is asked with the lease alone, wherever it stands', () => {
+    const { attempts } = planned({ breakers: { c: halfOpen } });
+
+    expect(attempts.map(({ breaker }) => breaker)).toEqual([undefined, undefined, 'half-open']);
+  });
+});
+
+describe('hedging', () => {
+  const model = { hedge: {} };
+  const waits = { a: 400, b: 9_000, c: 300 };
+
+  test('is planned against whoever comes next when those that are down are left out', () => {
+    expect(planned({ model, waits }).attempts[0]).not.toHaveProperty('hedge');
+
+    const { attempts } = planned({ model, waits, breakers: { b: open } });
+
+    expect(attempts.map(({ provider }) => provider)).toEqual(['a', 'c']);
+    expect(attempts[0]!.hedge!.afterMs).toBeGreaterThan(350);
+  });
+
+  test('is not planned with a target that may be down', () => {
+    const { attempts } = planned({ model, waits: { ...waits, b: 300 }, breakers: { b: halfOpen } });
+
+    expect(attempts[0]).not.toHaveProperty('hedge');
+  });
+});
+
+describe('a rule that leads to another model', () => {
+  const own = {
+    hedge: { afterMs: 50 },
+    unsupportedParameters: 'drop' as const,
+    onStreamFailure: 'resume' as const,
+    timeouts: { idleMs: 7 },
+    rules: [{ name: 'away', use: { model: 'other' } }],
+  };
+
+  test('takes all of that model’s settings, and none of the first one’s', () => {
+    const plan = planned({ model: own, models: { other: { targets } }, waits: { a: 400, b: 300 } });
+
+    expect(plan.rule).toBe('away');
+    expect(plan).not.toHaveProperty('onStreamFailure');
+    for (const attempt of plan.attempts) {
+      expect(attempt).not.toHaveProperty('hedge');
+      expect(attempt).not.toHaveProperty('dropsUnsupported');
+      expect(attempt.limits.idleMs).toBeGreaterThan(7);
+    }
+  });
+
+  test('tells what becomes of a stream there', () => {
+    const models = { other: { targets, onStreamFailure: 'resume' as const } };
+
+    expect(planned({ model: { rules: own.rules }, models }).onStreamFailure).toBe('resume');
+  });
+});
+
+describe('a caller who wants no other provider', () => {
+  test('gets the models that it named itself all the same, and no configured fallback', () => {
+    const other = { name: 'mine', targets: [{ provider: 'd', model: 'm', weight: 1 }], fallbacks: [], timeouts: {} };
+    const snapshot = aSnapshot({ models: recordByName([['spare', aModel('e')]]) });
+    const plan = planAttempts({
+      snapshot,
+      model: { name: 'asked', targets, strategy: 'priority', fallbacks: ['spare'], timeouts: {} },
+      alternatives: [{ ...other, strategy: 'priority' }],
+      live: { scores: { foldedAtMs: 0, targets: {} }, breakers: {} },
+      request: {
+        ...{ stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100 },
+        preferences: { allowFallbacks: false },
+      },
+      nowMs,
+      entropy: 0.5,
+    });
+
+    expect(plan.attempts.map(({ provider }) => provider)).toEqual(['a', 'd']);
+  });
+});
