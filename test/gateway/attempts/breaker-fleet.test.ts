@@ -1,21 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { recordByName } from '../../../lambda/config/snapshot.ts';
 import { type BreakerEvent, createBreakerBoard } from '../../../lambda/gateway/attempts/breaker-board.ts';
 import { createGateway } from '../../../lambda/gateway/gateway.ts';
-import type { UpstreamCall } from '../../../lambda/providers/upstream.ts';
 import { emptyLiveStats } from '../../../lambda/routing/live-stats.ts';
 import type { BreakerStore } from '../../../lambda/store/breaker-store.ts';
 import { dynamoBreakerStore } from '../../../lambda/store/dynamo-breaker-store.ts';
 import { dynamoStatsStore } from '../../../lambda/store/dynamo-stats-store.ts';
 import { chatRequest, collectingSink, coreDeps } from '../../support/core.ts';
 import { createStatsTable, type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../support/embedded-dynamodb.ts';
+import { died, gatewayCount, modelOf, vendorsAnswering } from '../../support/fleet.ts';
 import { completion } from '../../support/scripted-vendor.ts';
-import { aSnapshot } from '../../support/snapshots.ts';
 
-const gatewayCount = 50;
 const pollEveryMs = 3_000;
 const tickMs = 500;
 
@@ -25,22 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => dynamoDb.stop());
 
-const snapshot = aSnapshot({
-  providers: recordByName(
-    ['dying', 'well'].map((name) => [name, { type: 'openai', baseUrl: `http://${name}.example/v1` }] as const),
-  ),
-  models: recordByName([
-    [
-      'one',
-      {
-        targets: ['dying', 'well'].map((provider) => ({ provider, model: 'm', weight: 1 })),
-        strategy: 'priority',
-        fallbacks: [],
-        timeouts: {},
-      },
-    ],
-  ]),
-});
+const snapshot = modelOf('dying', 'well');
 
 /** Fifty gateways over one table, each with what it polled last, and two vendors, one of which can die. */
 async function fleet() {
@@ -59,11 +39,10 @@ async function fleet() {
       return written;
     },
   };
-  const post = ({ origin }: UpstreamCall) => {
-    const provider = origin.hostname.split('.')[0] ?? '';
+  const upstream = vendorsAnswering((provider) => {
     asked.push({ provider, atMs: world.nowMs });
-    return { response: Promise.resolve(answerOf(provider === 'dying' && world.isDead)), abort: () => {} };
-  };
+    return provider === 'dying' && world.isDead ? died : { status: 200, body: completion('hi') };
+  });
   const gateways = Array.from({ length: gatewayCount }, (_, index) => {
     const breakers = createBreakerBoard({
       store,
@@ -77,7 +56,7 @@ async function fleet() {
     const stats = dynamoStatsStore(dynamoDb.client, tableName);
     const cache = { polledAtMs: world.nowMs - (index * pollEveryMs) / gatewayCount, live: emptyLiveStats };
     const { deps, close } = coreDeps(snapshot, {
-      upstream: { post, get: post, send: (_, call) => post(call), close: () => {} },
+      upstream,
       breakers,
       live: async () => breakers.overlay(cache.live),
       now: () => world.nowMs,
@@ -99,12 +78,6 @@ async function fleet() {
     };
   });
   return { world, asked, won, events, gateways };
-}
-
-function answerOf(fails: boolean): IncomingMessage {
-  const body = new PassThrough();
-  body.end(JSON.stringify(fails ? { error: { message: 'dead' } } : completion('hi')));
-  return Object.assign(body, { statusCode: fails ? 500 : 200, headers: {} }) as unknown as IncomingMessage;
 }
 
 test('fifty gateways ask a dead target once per interval, all callers are served, and it is back when it is up', async () => {
