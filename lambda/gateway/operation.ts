@@ -40,8 +40,8 @@ export type VendorRequest = {
   read(response: IncomingMessage, reading: Reading): Promise<VendorAnswer>;
 };
 
-/** What reading an answer takes from the world. */
-export type Reading = { timings: Timings } & Pick<GatewayDeps, 'now' | 'newId'>;
+/** What reading an answer takes from the world; `hidden` says what was sent with the request and must not be told. */
+export type Reading = { timings: Timings; hidden(): readonly string[] } & Pick<GatewayDeps, 'now' | 'newId'>;
 
 /** A vendor's answer, read as far as it must be before the caller may see any of it. */
 export type VendorAnswer = { failure: Failure } | StreamedAnswer | BufferedAnswer;

@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Sink } from '../exchange.ts';
 import type { AnswerWindow } from './answer-window.ts';
 import type { RelayedStream, RelayGuard } from './relay-stream.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 /** Bytes on their way: those that were read already, and those that follow. */
 export type OpenBytes = { first: readonly Buffer[]; pieces: AsyncIterator<Buffer>; window: AnswerWindow };
 
-/** The pieces of an answer, as they come. */
-export function piecesOf(response: IncomingMessage): AsyncIterator<Buffer> {
-  return response[Symbol.asyncIterator]();
+/** The pieces of an answer as they come, but for what must not be told. */
+export function piecesOf(response: IncomingMessage, secrets: readonly string[]): AsyncIterator<Buffer> {
+  return withoutSecrets(response[Symbol.asyncIterator](), secrets);
 }
 
 const errorEvent = /^event:\s*error\b|"type"\s*:\s*"error"/m;

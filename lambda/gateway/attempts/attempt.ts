@@ -125,10 +125,11 @@ async function send(
   try {
     const response = await exchange.response;
     if (!isSuccess(response)) guard.expect('end of the error', planned.limits.idleMs);
-    const answer = await outgoing.read(response, readingOf(context, deps));
+    const hidden = () => [...prepared.hidden(), ...(secret ? [secret] : [])];
+    const answer = await outgoing.read(response, readingOf(hidden, context, deps));
     if ('failure' in answer) {
       drop();
-      return failed(prepared.hidden().reduce(tellable, answer.failure), secret);
+      return failed(hidden().reduce(tellable, answer.failure), secret);
     }
     if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;
@@ -142,8 +143,8 @@ async function send(
   }
 }
 
-function readingOf({ timings }: AttemptContext, { now, newId }: GatewayDeps): Reading {
-  return { timings, now, newId };
+function readingOf(hidden: Reading['hidden'], { timings }: AttemptContext, { now, newId }: GatewayDeps): Reading {
+  return { timings, hidden, now, newId };
 }
 
 function failed(failure: Failure, secret?: string): AttemptOutcome {

@@ -71,7 +71,7 @@ export async function prepareCall(
 }
 
 /** Keys and tokens among headers that authorize; a date is none. */
-function secretsIn(headers: Record<string, string>): string[] {
+export function secretsIn(headers: Record<string, string>): string[] {
   return Object.entries(headers)
     .filter(([name]) => /authorization|key|token/.test(name))
     .map(([, value]) => value.replace(/^Bearer /, ''));

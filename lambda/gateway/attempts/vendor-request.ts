@@ -67,7 +67,7 @@ function mayPass(call: ClientCall, { callIds }: Provider): boolean {
 export function answerContext(
   call: ClientCall,
   model: string,
-  { now, newId }: Omit<Reading, 'timings'>,
+  { now, newId }: Pick<Reading, 'now' | 'newId'>,
 ): AnswerContext {
   return {
     request: call.request(),

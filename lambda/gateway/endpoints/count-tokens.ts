@@ -106,8 +106,9 @@ function countOperation(call: CountCall): Operation {
         counter.counter === 'messages'
           ? replaceMembers(call.text, { model: JSON.stringify(spoken.name) })
           : JSON.stringify(question());
-      const read: VendorRequest['read'] = (response, { now }) =>
+      const read: VendorRequest['read'] = (response, { now, hidden }) =>
         readForwarded(response, {
+          hidden,
           errors: { vendor, errors: provider.errors, nowMs: now() },
           translate: (answer) => countAnswer(way, answer),
         });

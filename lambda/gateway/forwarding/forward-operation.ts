@@ -39,8 +39,9 @@ async function forwardRequest(
     body,
     headers: { 'content-type': contentType },
     unsupported,
-    read: (response, { now }) =>
+    read: (response, { now, hidden }) =>
       readForwarded(response, {
+        hidden,
         errors: { vendor, errors: provider.errors, nowMs: now() },
         translate: form && call.json && ((answer) => form.decodeAnswer(answer, { request: call.json ?? {}, model })),
       }),

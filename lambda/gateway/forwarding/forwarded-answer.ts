@@ -14,8 +14,12 @@ import type { VendorAnswer } from '../operation.ts';
 /** How an answer is read that passes unchanged, or that another form is made of. */
 export type ForwardReading = {
   errors: ErrorReading;
+  /** What must not be told of it. */
+  hidden: () => readonly string[];
   translate?: ((answer: JsonObject) => FormAnswer | undefined) | undefined;
 };
+
+type Hiding = Pick<ForwardReading, 'hidden'>;
 
 /** More than this of an answer that only passes by is not kept; pictures are the long ones. */
 const mostHeldBytes = 1024 * 1024;
@@ -29,10 +33,10 @@ export async function readForwarded(response: IncomingMessage, reading: ForwardR
     response.headers;
   if (encoding !== 'identity') return unusable(response, 'It is compressed, unasked');
   if (reading.translate) return translated(response, reading.translate);
-  if (/^text\/event-stream\b/i.test(contentType)) return openEvents(response, contentType);
+  if (/^text\/event-stream\b/i.test(contentType)) return openEvents(response, contentType, reading);
   return /^application\/([\w.-]+\+)?json\b/i.test(contentType)
-    ? readJson(response, contentType)
-    : openPlain(response, contentType);
+    ? readJson(response, contentType, reading)
+    : openPlain(response, contentType, reading);
 }
 
 function unusable({ statusCode: status = 0 }: IncomingMessage, detail: string): { failure: Failure } {
@@ -51,10 +55,10 @@ async function translated(
   return { body: JSON.stringify(made.body), facts: { usage, ...(estimated ? { estimated } : {}) } };
 }
 
-async function readJson(response: IncomingMessage, contentType: string): Promise<VendorAnswer> {
+async function readJson(response: IncomingMessage, contentType: string, { hidden }: Hiding): Promise<VendorAnswer> {
   const { body, full } = await readBody(response, mostHeldBytes);
   if (!full) {
-    const open = { first: [body], pieces: piecesOf(response), window: answerWindow() };
+    const open = { first: [body], pieces: piecesOf(response, hidden()), window: answerWindow() };
     return { relay: (sink, guard) => relayBytes(open, sink, guard), contentType };
   }
   const text = body.toString('utf8');
@@ -70,8 +74,12 @@ function errorInside(text: string): { failure: Failure } {
 }
 
 /** The first event tells whether the answer has begun or failed; a picture may be one event of megabytes. */
-async function openEvents(response: IncomingMessage, contentType: string): Promise<VendorAnswer> {
-  const open: OpenBytes & { first: Buffer[] } = { first: [], pieces: piecesOf(response), window: answerWindow() };
+async function openEvents(response: IncomingMessage, contentType: string, { hidden }: Hiding): Promise<VendorAnswer> {
+  const open: OpenBytes & { first: Buffer[] } = {
+    first: [],
+    pieces: piecesOf(response, hidden()),
+    window: answerWindow(),
+  };
   let begun = '';
   let isWhole = false;
   while (!isWhole && begun.length < mostAwaitedBytes) {
@@ -95,8 +103,8 @@ function failedEvent(text: string): { failure: Failure } | undefined {
   return isError ? errorInside(data) : undefined;
 }
 
-async function openPlain(response: IncomingMessage, contentType: string): Promise<VendorAnswer> {
-  const pieces = piecesOf(response);
+async function openPlain(response: IncomingMessage, contentType: string, { hidden }: Hiding): Promise<VendorAnswer> {
+  const pieces = piecesOf(response, hidden());
   const first = await pieces.next();
   if (first.done) return unusable(response, 'It sent nothing');
   const open = { first: [first.value], pieces, window: answerWindow() };

@@ -10,7 +10,7 @@ import { failureOfConnection } from '../attempts/attempt.ts';
 import { authorize, gatewayHeaders, readProviderKey } from '../attempts/authorize.ts';
 import { failureError } from '../attempts/failure-error.ts';
 import { type Guard, guardExchange } from '../attempts/guard.ts';
-import { failureOfKey, forgetRefusedToken, isCloudflareGateway } from '../attempts/prepare-call.ts';
+import { failureOfKey, forgetRefusedToken, isCloudflareGateway, secretsIn } from '../attempts/prepare-call.ts';
 import { chooseKey, hasOtherKey, restKey, wantedKeys } from '../attempts/provider-keys.ts';
 import { deadlinesOf } from '../caller/caller-deadline.ts';
 import type { Exchange } from '../exchange.ts';
@@ -26,6 +26,8 @@ export type VendorResponse = {
   exchange: UpstreamExchange;
   guard: Guard;
   secret: string | undefined;
+  /** What was sent and must not be told. */
+  hidden: readonly string[];
 };
 
 /** Keys that are tried for one request. */
@@ -107,13 +109,13 @@ async function askOnce(asking: Asking): Promise<Answered | { failure: Failure }>
   try {
     const prepared = await prepare(asking);
     if ('failure' in prepared) return prepared;
-    const { method, call, secret, refusedToken } = prepared;
+    const { method, call, secret, hidden, refusedToken } = prepared;
     const exchange = deps.upstream.send(method, { ...call, connectMs: target.limits.connectMs });
     const guard = guardExchange(exchange, { deadlineInMs: deadlineMs - deps.now(), signal });
     try {
       const response = await exchange.response;
       guard.expect('further piece', target.limits.idleMs);
-      return { response, exchange, guard, secret, refusedToken };
+      return { response, exchange, guard, secret, hidden, refusedToken };
     } catch (error) {
       guard.stop();
       throw error;
@@ -141,17 +143,18 @@ async function prepare({ call: { provider, path }, exchange, target, deadlineMs,
   });
   if (!authorization) return { failure: { kind: 'no_secret' as const } };
   const hasBody = body.length > 0 || !/^(GET|HEAD|DELETE|OPTIONS)$/.test(method);
+  const opening = { ...authorization.headers, ...(await gatewayHeaders(provider, deps)) };
   const headers = {
     ...passed,
     ...(hasBody ? { 'content-length': String(body.length) } : {}),
     'accept-encoding': 'identity',
-    ...authorization.headers,
-    ...(await gatewayHeaders(provider, deps)),
+    ...opening,
     ...provider.headers,
   };
   return {
     method,
     secret,
+    hidden: [...secretsIn(opening), ...(secret ? [secret] : [])],
     call: { origin: provider.origin, path, headers, body },
     refusedToken: () =>
       forgetRefusedToken({ key, authorization }, { kind: 'unauthorized', status: 401 }, startedMs, deps),

@@ -1,7 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { versionsWithin } from '../../providers/catalogue-endpoints.ts';
 import { findProvider, type Provider } from '../../providers/provider.ts';
-import { readBody } from '../../providers/read-body.ts';
 import { UpstreamError } from '../../providers/upstream.ts';
 import { answerHeaders } from '../answers/answer-headers.ts';
 import { answerWindow } from '../answers/answer-window.ts';
@@ -111,23 +109,12 @@ function targetOf({ provider, model = 'this path' }: OwnCall): { provider: strin
   return { provider: provider.name, model };
 }
 
-async function relay({ response, guard, secret }: VendorResponse, { sink, record }: Exchange): Promise<void> {
-  const isError = (response.statusCode ?? 0) >= 400;
-  const first = isError ? [await errorBytes(response, secret)] : [];
-  const window = answerWindow();
-  const { usage, responseModel } = await relayBytes({ first, pieces: piecesOf(response), window }, sink, guard);
-  if (isError) return;
+async function relay({ response, guard, hidden }: VendorResponse, { sink, record }: Exchange): Promise<void> {
+  // Some vendors quote the key that they refuse.
+  const open = { first: [], pieces: piecesOf(response, hidden), window: answerWindow() };
+  const { usage, responseModel } = await relayBytes(open, sink, guard);
+  if ((response.statusCode ?? 0) >= 400) return;
   record.usage = usage;
   record.responseModel = responseModel;
   record.stream = /event-?stream/i.test(response.headers['content-type'] ?? '');
-}
-
-const longestErrorBytes = 64 * 1024;
-
-/** Some vendors quote the key that they refuse; nothing else of an error is touched. */
-async function errorBytes(response: IncomingMessage, secret: string | undefined): Promise<Buffer> {
-  const { body } = await readBody(response, longestErrorBytes);
-  return secret !== undefined && body.includes(secret)
-    ? Buffer.from(body.toString('latin1').replaceAll(secret, '***'), 'latin1')
-    : body;
 }
