@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import { type ModelConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import { foldScores } from '../../lambda/routing/fold-scores.ts';
+import { noKnowledge } from '../../lambda/routing/knowledge.ts';
+import { emptyLiveStats, type LiveStats } from '../../lambda/routing/live-stats.ts';
+import { memoryIdempotencyStore } from '../../lambda/store/memory-idempotency-store.ts';
 import {
   canaries,
   canary,
@@ -9,7 +13,8 @@ import {
   forwardedRequests,
 } from '../support/canaries.ts';
 import { chatRequest, closeCores, handled, snapshotOf, vendorSecret } from '../support/core.ts';
-import { type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
+import { aSample, folded, slicesOf } from '../support/samples.ts';
+import { chunk, event, role, type ScriptedVendor, startScriptedVendor, stream } from '../support/scripted-vendor.ts';
 
 const callerKey = 'canary-caller-key';
 
@@ -20,13 +25,16 @@ beforeAll(async () => {
 afterEach(closeCores);
 afterAll(() => vendor.close());
 
-/** Like `snapshotOf`, with a second target for what can be tried again. */
-function twoTargets(): Snapshot {
+/** Like `snapshotOf`, with a second target for what can be tried again, and what else a test wants of the models. */
+function twoTargets(more: Partial<ModelConfig> = {}): Snapshot {
   const snapshot = snapshotOf(vendor.url);
-  const targets = ['model-1', 'model-2'].map((model) => ({ provider: 'scripted', model, weight: 1 }));
+  const targets = ['model-1', 'model-2'].map((model) => ({
+    ...{ provider: 'scripted', model, weight: 1, price: { input: 1, output: 1 } },
+    continuesPartial: true,
+  }));
   return {
     ...snapshot,
-    models: recordByName(['one', 'two'].map((name) => [name, { ...snapshot.models['one']!, targets }])),
+    models: recordByName(['one', 'two'].map((name) => [name, { ...snapshot.models['one']!, targets, ...more }])),
   };
 }
 
@@ -74,8 +82,23 @@ describe('log and headers hold nothing of what is said or secret', () => {
 
     expect(log).toContain('RequestCompleted');
     expect(log).not.toContain(canary);
-    expect(text).not.toContain(callerKey);
+    for (const secret of [vendorSecret, callerKey]) expect(text).not.toContain(secret);
   });
+
+  test.each(['/v1/images/generations', '/scripted/v1/anything'])(
+    '%s, when the vendor quotes the key in the middle of a stream',
+    async (path) => {
+      vendor.always(stream(event({ data: 'begun' }), event({ error: { message: `${vendorSecret} died` } })));
+      const body = Buffer.from(JSON.stringify({ model: 'one', prompt: canaries.prompt, stream: true }));
+
+      const headers = { ...canaryHeaders, authorization: `Bearer ${callerKey}` };
+
+      const { text, log } = await handled(twoTargets(), chatRequest({}, { path, body, headers }));
+
+      expect(text).toBe(`${event({ data: 'begun' })}${event({ error: { message: '*** died' } })}`);
+      expect(log).not.toContain(canary);
+    },
+  );
 
   test.each([
     ['no JSON', '{"model": "one", "messages": "canary-prompt'],
@@ -98,5 +121,98 @@ describe('log and headers hold nothing of what is said or secret', () => {
 
     expect(head?.status).toBe(401);
     expect(log + text + JSON.stringify(head)).not.toContain(canary);
+  });
+});
+
+const [inConversation] = canaryRequests(true);
+const answers = Object.entries(canaryScripts(true, vendorSecret));
+
+/** The first request of the canaries, streamed, with these headers besides. */
+function conversation(headers: Record<string, string> = {}) {
+  const all = { ...canaryHeaders, authorization: `Bearer ${callerKey}`, ...headers };
+  return chatRequest({}, { headers: all, body: Buffer.from(JSON.stringify(inConversation?.body)) });
+}
+
+/** The second target is known to be quick, so that it is worth to be started besides. */
+function quickAnswers(): LiveStats {
+  const atMs = Date.now();
+  const sample = aSample({ target: 'scripted/model-2', atMs, waitMs: 2 });
+  const { scores } = folded(foldScores(noKnowledge, slicesOf(...Array.from({ length: 40 }, () => sample)), atMs));
+  return { ...emptyLiveStats, scores };
+}
+
+function expectNothingIn({ head, text, log }: Awaited<ReturnType<typeof handled>>): void {
+  expect(log).toContain('RequestCompleted');
+  expect(log).not.toContain(canary);
+  expect(JSON.stringify(head)).not.toContain(canary);
+  for (const secret of [vendorSecret, callerKey]) expect(text).not.toContain(secret);
+}
+
+describe('nor does what is done about failures bring any of it to light', () => {
+  test.each(answers)('when a silent target is helped out by one that sends %s', async (_, script) => {
+    vendor.seen.length = 0;
+    vendor.always(script);
+    vendor.next(async (request, response) => {
+      await vendor.sawRequests(2);
+      await script(request, response);
+    });
+    const hedged = twoTargets({ hedge: { afterMs: 20, maxShare: 1 } });
+
+    const handledOne = await handled(hedged, conversation(), { deps: { live: async () => quickAnswers() } });
+
+    expect(handledOne.log).toContain('"hedge":true');
+    expectNothingIn(handledOne);
+  });
+
+  test.each(answers)('when a broken answer is gone on with by a target that sends %s', async (_, script) => {
+    vendor.seen.length = 0;
+    vendor.always(script);
+    vendor.next(stream(role, chunk({ content: canaries.answer })));
+
+    const handledOne = await handled(twoTargets(), conversation({ 'x-sluice-on-stream-failure': 'resume' }));
+
+    expect(vendor.seen[1]?.text).toContain(canaries.answer);
+    expect(handledOne.log).toContain('"brokeOff":');
+    expectNothingIn(handledOne);
+  });
+
+  test.each(answers)('when an idempotency key is used twice, and the vendor sends %s', async (what, script) => {
+    vendor.always(script);
+    const deps = { idempotency: memoryIdempotencyStore() };
+    const headers = { 'idempotency-key': canaries.idempotencyKey };
+
+    const first = await handled(twoTargets(), conversation(headers), { deps });
+    const second = await handled(twoTargets(), conversation(headers), { deps });
+
+    if (what === 'success') expect(second.log).toContain('"replayOf":');
+    expectNothingIn(first);
+    expectNothingIn(second);
+  });
+
+  test.each(answers)(
+    'when rules look at metadata and attempts are listed, and the vendor sends %s',
+    async (_, script) => {
+      vendor.always(script);
+      const when = { metadata: { team: { startsWith: canary } }, headers: { 'x-anything': canaries.header } };
+      const use = { strategy: 'weighted' as const };
+      const ruled = twoTargets({
+        rules: [{ name: 'by team', when, split: [{ percent: 100, use }], by: 'metadata.team' }],
+      });
+
+      const handledOne = await handled(ruled, conversation({ 'x-sluice-metadata': 'enabled' }));
+
+      expect(handledOne.log).toContain('by team');
+      expectNothingIn(handledOne);
+    },
+  );
+
+  test('when the plan is asked for', async () => {
+    const request = { ...conversation(), path: '/v1/route' };
+
+    const { text, log, head } = await handled(twoTargets({ affinity: 'session' }), request);
+
+    expect(head?.status).toBe(200);
+    expect(JSON.parse(text).attempts).toHaveLength(2);
+    expect(text + log + JSON.stringify(head)).not.toContain(canary);
   });
 });

@@ -5,7 +5,8 @@ import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
 import { memoryProbeBudgetStore } from '../../lambda/store/memory-probe-budget-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
-import { coreDeps } from '../support/core.ts';
+import { canary, canaryScripts } from '../support/canaries.ts';
+import { coreDeps, vendorSecret } from '../support/core.ts';
 import {
   answer,
   chunk,
@@ -205,4 +206,17 @@ describe('a probe', () => {
     expect(new Set(vendor.seen.map(({ body }) => body['model']))).toEqual(new Set(names));
     expect(most).toBeLessThanOrEqual(8);
   });
+
+  test.each(Object.entries(canaryScripts(true, vendorSecret)))(
+    'writes nothing down of what is said or secret when the vendor sends %s',
+    async (_, script) => {
+      vendor.always(script);
+
+      const { lines } = await probe(snapshotWith(['known', 'model-1']));
+
+      expect(vendor.seen[0]?.headers.authorization).toContain(vendorSecret);
+      expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', provider: 'scripted' });
+      expect(JSON.stringify([lines, samples, promises])).not.toContain(canary);
+    },
+  );
 });

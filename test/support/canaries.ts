@@ -9,6 +9,7 @@ export const canaries = {
   toolResult: 'canary-tool-result',
   metadata: 'canary-metadata',
   header: 'canary-header',
+  idempotencyKey: 'canary-idempotency-key',
   answer: 'canary-answer',
   reasoning: 'canary-reasoning',
   madeArguments: 'canary-made-arguments',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import { canary, canaryHeaders, canaryRequests, canaryScripts } from './canaries.ts';
+import { canaries, canary, canaryHeaders, canaryRequests, canaryScripts } from './canaries.ts';
 import { emittedMetrics } from './emitted-metrics.ts';
 import {
   answer,
@@ -688,13 +688,20 @@ export function describeGateway(name: string, start: (options: GatewayOptions) =
 
       test.each([false, true])('holds nothing of what is said, whatever is called (streamed: %s)', async (streamed) => {
         const scripts = canaryScripts(streamed, secret);
+        let count = 0;
         let last: Response | undefined;
         for (const { path, query = '', body } of canaryRequests(streamed)) {
           for (const [what, script] of Object.entries(scripts)) {
             // Those that take a second try take a pause before it; one of them is enough here.
             if (/50[03]|429/.test(what)) continue;
             vendor.always(script);
-            last = await post(body, canaryHeaders, `${path}?${query}`);
+            const headers = {
+              ...canaryHeaders,
+              'idempotency-key': `${canaries.idempotencyKey} ${streamed} ${++count}`,
+              'x-sluice-metadata': 'enabled',
+              'x-sluice-on-stream-failure': 'resume',
+            };
+            last = await post(body, headers, `${path}?${query}`);
             const text = await last.text();
             if (what === 'success') expect(text).toContain(said);
             expect(text).not.toContain(secret);
