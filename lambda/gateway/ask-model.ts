@@ -69,9 +69,11 @@ function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[
 
 const mostReasons = 5;
 
+/** Those that are down are never all left out: nobody is left when all fail this request's own needs and limits. */
 function nobodyLeft({ leftOut }: Plan): GatewayError {
+  if (leftOut.length === 0) return new GatewayError('no_target_available', 'This model has no target.');
   const reasons = leftOut.slice(0, mostReasons).map((target) => `${targetName(target)}: ${target.reason}`);
-  return new GatewayError('no_target_available', `No target can take this request. ${reasons.join('; ')}.`);
+  return new GatewayError('no_target_matches', `No target can take this request. ${reasons.join('; ')}.`);
 }
 
 function attemptContext(

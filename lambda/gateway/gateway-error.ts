@@ -16,6 +16,7 @@ export const errorCodes = {
   content_policy_violation: { status: 400, type: 'invalid_request_error', faultDomain: 'caller' },
   invalid_api_key: { status: 401, type: 'invalid_request_error', faultDomain: 'caller' },
   model_not_allowed: { status: 403, type: 'invalid_request_error', faultDomain: 'policy' },
+  no_target_matches: { status: 400, type: 'invalid_request_error', faultDomain: 'caller' },
   model_not_found: { status: 404, type: 'invalid_request_error', faultDomain: 'caller' },
   unknown_url: { status: 404, type: 'invalid_request_error', faultDomain: 'caller' },
   method_not_allowed: { status: 405, type: 'invalid_request_error', faultDomain: 'caller' },

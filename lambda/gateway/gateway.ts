@@ -98,7 +98,7 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   record.operation = route.name;
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
   // What is known of the targets is read while it is found out who calls; the plan takes what has come by then.
-  void deps.live();
+  deps.live().catch(() => {});
   const [caller, snapshot] = await timings.during('auth', () =>
     Promise.all([authenticate(request, deps), deps.snapshot()]),
   );

@@ -1,4 +1,11 @@
-import { type PromptSize, promptSize, type Scores, type TargetScore, type WaitSummary } from './score.ts';
+import {
+  type BufferedWait,
+  type PromptSize,
+  promptSize,
+  type Scores,
+  type TargetScore,
+  type WaitSummary,
+} from './score.ts';
 
 /**
  * How long a target will let this request wait: until the first content of a stream, or for a whole answer. `samples` says
@@ -95,14 +102,15 @@ function blended(a: Estimate | undefined, b: Estimate): Estimate {
 function bufferedWait(score: TargetScore, size: PromptSize, { outputTokens }: WaitQuestion): Estimate | undefined {
   const measured = score.buffered[size];
   const pace = score.outputTokensPerSecond?.mean;
-  if (!measured || !pace || measured.meanOutputTokens === 0) return measured;
+  if (!measured || !pace || measured.meanOutputTokens === undefined) return measured;
   return shifted(measured, ((outputTokens - measured.meanOutputTokens) * 1000) / pace);
 }
 
 /** The first content of answers that were only seen whole. */
-function firstOfBuffered(measured: WaitSummary & { meanOutputTokens: number }, score: TargetScore): Estimate {
+function firstOfBuffered(measured: BufferedWait, score: TargetScore): Estimate {
   const pace = score.outputTokensPerSecond?.mean;
-  return pace ? shifted(measured, (-measured.meanOutputTokens * 1000) / pace) : measured;
+  const { meanOutputTokens: tokens } = measured;
+  return pace && tokens !== undefined ? shifted(measured, (-tokens * 1000) / pace) : measured;
 }
 
 /** The end of answers of which only the first content was timed. */

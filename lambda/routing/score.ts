@@ -23,6 +23,9 @@ export type WaitSummary = {
   p99Ms: number;
 };
 
+/** Absent tokens are unknown: no vendor's answer said how long it was. */
+export type BufferedWait = WaitSummary & { meanOutputTokens?: number };
+
 /** What the fleet knows of one target. What is absent is unknown: neither zero nor perfect. */
 export type TargetScore = {
   /** When it was last heard of, by traffic or by a probe. */
@@ -30,7 +33,7 @@ export type TargetScore = {
   /** Time to the first content of streamed answers. */
   streamed: Readonly<Partial<Record<PromptSize, WaitSummary>>>;
   /** Duration of whole buffered answers, and how long those answers were on average. */
-  buffered: Readonly<Partial<Record<PromptSize, WaitSummary & { meanOutputTokens: number }>>>;
+  buffered: Readonly<Partial<Record<PromptSize, BufferedWait>>>;
   /** Pace of streamed answers after their first content. */
   outputTokensPerSecond?: { samples: number; mean: number; p50: number };
   /** Attempts of the last minutes, decaying: all of them, and how many failed for which reason of the target's. */

@@ -1,6 +1,6 @@
 import type { Knowledge, TargetKnowledge } from './knowledge.ts';
 import { type Counters, waitGroup } from './sample-counters.ts';
-import type { PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
+import type { BufferedWait, PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
 import { cellStart, mean, type Piece, quantile, type WaitCell, waitDistribution } from './wait-histogram.ts';
 
 const promptSizes: readonly PromptSize[] = ['small', 'medium', 'large'];
@@ -13,14 +13,14 @@ export function scoresOf({ foldedAtMs, targets }: Knowledge): Scores {
 
 function scoreOf({ updatedAtMs, attemptsPerSecond, counters, probe }: TargetKnowledge): TargetScore {
   const streamed: Partial<Record<PromptSize, WaitSummary>> = {};
-  const buffered: Partial<Record<PromptSize, WaitSummary & { meanOutputTokens: number }>> = {};
+  const buffered: Partial<Record<PromptSize, BufferedWait>> = {};
   const cells = cellsByGroup(counters);
   for (const size of promptSizes) {
     const streams = summary(cells.get(waitGroup(true, size)));
     if (streams) streamed[size] = streams;
     const group = waitGroup(false, size);
     const answers = summary(cells.get(group));
-    if (answers) buffered[size] = { ...answers, meanOutputTokens: meanTokens(counters, group) };
+    if (answers) buffered[size] = { ...answers, ...meanTokens(counters, group) };
   }
   const { attempts = 0, failures = 0, timeouts = 0, rateLimited = 0, retries = 0 } = counters;
   const pace = paceOf(cells.get('p'));
@@ -65,9 +65,9 @@ function summary(cells: readonly WaitCell[] | undefined): WaitSummary | undefine
   };
 }
 
-function meanTokens(counters: Counters, group: string): number {
+function meanTokens(counters: Counters, group: string): Pick<BufferedWait, 'meanOutputTokens'> {
   const counted = counters[`${group}.counted`] ?? 0;
-  return counted > 0 ? rounded((counters[`${group}.tokens`] ?? 0) / counted) : 0;
+  return counted > 0 ? { meanOutputTokens: rounded((counters[`${group}.tokens`] ?? 0) / counted) } : {};
 }
 
 function paceOf(cells: readonly WaitCell[] = []): TargetScore['outputTokensPerSecond'] {

@@ -1,7 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type Knowledge, noKnowledge } from '../routing/knowledge.ts';
 import type { SampleSlice } from '../routing/sample-slice.ts';
-import type { PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
+import type { BufferedWait, PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
 
 /** An item holds 400 KB, its keys and other attributes included. Callers choose names of models, in any script. */
 const mostItemBytes = 380_000;
@@ -32,16 +32,15 @@ export function decodeTargets(written: string | Uint8Array): Record<string, Targ
   return Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, decodeTarget(target)]));
 }
 
-/** `[samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms]`, and for buffered answers `meanOutputTokens`. */
+/** `[samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms]`, and for buffered answers `meanOutputTokens` where it is known. */
 type WaitList = readonly number[];
-type BufferedWait = WaitSummary & { meanOutputTokens: number };
 
 function encodeTarget({ streamed, buffered, outputTokensPerSecond: pace, outcomes, ...score }: TargetScore) {
   const { attempts, failures, timeouts, rateLimited } = outcomes;
   return {
     ...score,
     streamed: bySize(streamed, waitList),
-    buffered: bySize(buffered, (wait: BufferedWait) => [...waitList(wait), short(wait.meanOutputTokens)]),
+    buffered: bySize(buffered, bufferedList),
     ...(pace && { outputTokensPerSecond: [pace.samples, pace.mean, pace.p50].map(short) }),
     outcomes: [attempts, failures, timeouts, rateLimited].map(short),
   };
@@ -54,7 +53,7 @@ function decodeTarget(target: ReturnType<typeof encodeTarget>): TargetScore {
   return {
     ...score,
     streamed: bySize(streamed, waitSummary),
-    buffered: bySize(buffered, (list: WaitList) => ({ ...waitSummary(list), meanOutputTokens: list[6] ?? 0 })),
+    buffered: bySize(buffered, bufferedWait),
     ...(pace && { outputTokensPerSecond: { samples, mean, p50 } }),
     outcomes: { attempts, failures, timeouts, rateLimited },
   };
@@ -67,6 +66,15 @@ function bySize<From, To>(waits: Partial<Record<PromptSize, From>>, change: (wai
 
 function waitList({ samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms }: WaitSummary): number[] {
   return [samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms].map(short);
+}
+
+function bufferedList(wait: BufferedWait): number[] {
+  return wait.meanOutputTokens === undefined ? waitList(wait) : [...waitList(wait), short(wait.meanOutputTokens)];
+}
+
+function bufferedWait(list: WaitList): BufferedWait {
+  // A zero is from before unknown was told apart.
+  return { ...waitSummary(list), ...(list[6] && { meanOutputTokens: list[6] }) };
 }
 
 function waitSummary([samples = 0, meanMs = 0, p50Ms = 0, p90Ms = 0, p95Ms = 0, p99Ms = 0]: WaitList): WaitSummary {

@@ -60,6 +60,12 @@ describe('foldScores', () => {
     expect(scoreOf(recovered)!.streamed.small!.p90Ms).toBeLessThan(350);
   });
 
+  test('does not know how long answers are whose length nobody told', () => {
+    const knowledge = foldScores(noKnowledge, slicesOf(aSample({ streamed: false, waitMs: 2_500 })), startMs);
+
+    expect(scoreOf(knowledge)!.buffered.small).not.toHaveProperty('meanOutputTokens');
+  });
+
   test('counts outcomes and second tries, and nothing that says nothing of the target', () => {
     const knowledge = foldScores(
       noKnowledge,

@@ -118,7 +118,8 @@ describe('a request', () => {
       chatRequest({ provider: { max_price: { prompt: 1 } } }),
     );
 
-    expect(head?.status).toBe(503);
+    expect(head?.status).toBe(400);
+    expect(JSON.parse(text).error.code).toBe('no_target_matches');
     expect(JSON.parse(text).error.message).toContain('left/m: its price of $5');
     expect(JSON.parse(text).error.message).toContain('right/m: its price is unknown');
   });
