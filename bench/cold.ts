@@ -9,7 +9,7 @@ import { startSurroundings } from './cold-surroundings.ts';
 
 const maxTotalBytes = 620_000;
 const maxInitBytes = 380_000;
-const maxInitRatio = 2.5;
+const maxInitRatio = 2.6;
 const mostTries = 3;
 const rounds = 31;
 
