@@ -155,7 +155,7 @@ describe('npm start', () => {
     expect(ready).toMatchObject({ configTable: 'Sluice-Config', apiKey: 'sk-sluice-test' });
     const models = await fetch(`${ready.gateway}/v1/models`, { headers: { authorization: 'Bearer sk-sluice-test' } });
     expect(await models.json()).toMatchObject({ data: [{ id: 'demo' }] });
-    expect(Date.now() - startedAt).toBeLessThan(15_000);
+    expect(Date.now() - startedAt).toBeLessThan(60_000);
 
     const processes = descendantsOf(run.child.pid ?? 0);
     expect(processes.length).toBeGreaterThanOrEqual(3);
