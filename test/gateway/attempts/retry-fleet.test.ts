@@ -65,7 +65,8 @@ test('fifty gateways under load add at most a fifth of second tries, and none wh
     return world.asked - firstTries;
   };
   const fold = async () => {
-    await Promise.all(gateways.map(({ measurement }) => measurement.settle()));
+    // One after the other: fifty writes at once are more than an embedded table takes in time on a busy machine.
+    for (const { measurement } of gateways) await measurement.settle();
     // Whoever of them has just folded holds the lease for eight seconds.
     world.nowMs += 10_000;
     expect(await foldSamples(store, world.nowMs)).toBe(true);
