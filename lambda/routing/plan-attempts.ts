@@ -59,7 +59,8 @@ export function planAttempts(input: PlanInput): Plan {
 
 /** Helped out by the model's next target, now that it is settled who is down; by none of which that is not certain. */
 function hedged({ attempt, wait, hedge }: Ordered, next: Ordered | undefined): PlannedAttempt {
-  const terms = hedge && next?.hedge === hedge && next.state === 'closed' ? hedgeTerms(hedge, wait, next.wait) : undefined;
+  const terms =
+    hedge && next?.hedge === hedge && next.state === 'closed' ? hedgeTerms(hedge, wait, next.wait) : undefined;
   return terms ? { ...attempt, hedge: terms } : attempt;
 }
 
