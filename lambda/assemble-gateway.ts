@@ -27,6 +27,7 @@ import { createMeasurement, type Measurement, type MeasurementParts } from './st
 import type { SecretStore } from './store/secret-store.ts';
 import type { StatsStore } from './store/stats-store.ts';
 import type { TurnStore } from './store/turn-store.ts';
+import { errorName } from './telemetry/error-name.ts';
 import { targetModels } from './telemetry/target-model.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
@@ -64,7 +65,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   const now = Date.now;
   const newId = () => randomUUID().replaceAll('-', '');
   const onError = (error: unknown) =>
-    telemetry.event('RefreshFailed', { reason: nameOf(error) }, { refreshFailures: 1 });
+    telemetry.event('RefreshFailed', { reason: errorName(error) }, { refreshFailures: 1 });
   const snapshot = liveSnapshot(reader, { now, onError });
   const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
   const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
@@ -172,15 +173,11 @@ function callerOf(reading: KeyReading, nowMs: number, reject: (reason: string) =
 /** What could not be learnt or told to the others costs no request anything, but operators should know. */
 function tellLoss(telemetry: Telemetry): MeasurementParts['onError'] {
   return (what, error) => {
-    const reason = nameOf(error);
+    const reason = errorName(error);
     if (what === 'read') telemetry.event('RefreshFailed', { reason, of: 'stats' }, { refreshFailures: 1 });
     else if (what === 'write') telemetry.event('SamplesLost', { reason }, { samplesLost: 1 });
     else telemetry.event('FoldFailed', { reason }, { foldFailures: 1 });
   };
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }
 
 function digestOf(key: string | undefined): Buffer | undefined {

@@ -8,6 +8,7 @@ import type { RawItem } from './config/raw-item.ts';
 import { environmentNames, requiredVariable } from './environment.ts';
 import { dynamoConfigWriter } from './store/dynamo-config-writer.ts';
 import { type DynamoItem, rawItem } from './store/dynamo-item.ts';
+import { errorName } from './telemetry/error-name.ts';
 import { defaultMetricNamespace } from './telemetry/metric-names.ts';
 import { createTelemetry, standardOutput } from './telemetry/telemetry.ts';
 
@@ -44,7 +45,7 @@ async function emit({ type, ...detail }: ConfigEvent): Promise<void> {
     const { Entries = [] } = await eventBridge.send(new PutEventsCommand({ Entries: [entry] }));
     for (const { ErrorCode } of Entries) if (ErrorCode) throw new Error(ErrorCode);
   } catch (error) {
-    const reason = error instanceof Error ? error.name : typeof error;
+    const reason = errorName(error);
     telemetry.event('EventNotSent', { detailType: type, ...detail, reason }, { eventsLost: 1 });
   }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Claim, KeptAnswer } from '../store/idempotency-store.ts';
+import { errorName } from '../telemetry/error-name.ts';
 import { callerKeyDigest } from './caller/authenticate.ts';
 import type { Exchange, GatewayRequest } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
@@ -26,7 +27,7 @@ export async function idempotently(
 ): Promise<void> {
   const claim = claimOf(key, exchange.request, deps);
   const outcome = await within(longestStoreMs, deps.idempotency.claim(claim)).catch((error: unknown) => {
-    deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: nameOf(error) });
+    deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: errorName(error) });
     return undefined;
   });
   if (!outcome) return unprotected(exchange, answer);
@@ -78,7 +79,7 @@ async function protectedAnswer(
         ? idempotency.finish(claim, kept === 'too large' ? undefined : kept, now())
         : idempotency.release(claim);
     await within(longestStoreMs, stored).catch((error: unknown) => {
-      deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: nameOf(error) });
+      deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: errorName(error) });
     });
   };
   const headers = again ? { 'x-sluice-idempotency': 'repeated' } : {};
@@ -152,8 +153,4 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
 
 class StoreTimeout extends Error {
   override name = 'StoreTimeout';
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -5,6 +5,7 @@ import { targetName } from '../routing/target-name.ts';
 import type { Measurement } from '../store/measurement.ts';
 import type { ProbeBudgetStore } from '../store/probe-budget-store.ts';
 import type { StatsStore } from '../store/stats-store.ts';
+import { errorName } from '../telemetry/error-name.ts';
 import { probeTarget, probeTokensAtMost } from './probe-target.ts';
 
 export type ProbingParts = {
@@ -52,8 +53,7 @@ async function probe(target: DueProbe, dailyTokens: number, parts: ProbingParts)
   const name = targetName(target);
   const nowMs = deps.now();
   const lost = (error: unknown) => {
-    const reason = error instanceof Error ? error.name : typeof error;
-    deps.telemetry.event('RefreshFailed', { reason, of: 'probe-budget' }, { refreshFailures: 1 });
+    deps.telemetry.event('RefreshFailed', { reason: errorName(error), of: 'probe-budget' }, { refreshFailures: 1 });
     return false;
   };
   // Without a budget that can be kept there is no probe.
