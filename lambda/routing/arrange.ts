@@ -8,19 +8,25 @@ import type { RoutingRequest } from './routing-request.ts';
 export type Arranged = Ranked & { isLast?: true };
 
 /** Puts behind the others whom this request or its caller would rather not have, however a strategy ranks them. */
-export function arrange(ranked: readonly Ranked[], request: RoutingRequest, preferences: Preferences): Arranged[] {
+export function arrange(
+  ranked: readonly Ranked[],
+  request: RoutingRequest,
+  preferences: Preferences,
+): readonly Arranged[] {
   return named(quickEnough(suitable(ranked, request), preferences), preferences);
 }
 
 /** Where what a request needs is known of some, behind them those of which it is not. */
-function suitable(ranked: readonly Ranked[], request: RoutingRequest): Arranged[] {
+function suitable(ranked: readonly Ranked[], request: RoutingRequest): readonly Arranged[] {
   const matters = (request.needs?.length ?? 0) > 0 || request.inputTokens > 2_000;
-  const isCapable = ({ candidate: { target } }: Ranked) => isSurelyCapable(target, request);
-  if (!matters || !ranked.some(isCapable)) return [...ranked];
-  return [...ranked.filter(isCapable), ...ranked.filter((one) => !isCapable(one)).map(last)];
+  if (!matters) return ranked;
+  const able: Arranged[] = [];
+  const unsure: Arranged[] = [];
+  for (const one of ranked) (isSurelyCapable(one.candidate.target, request) ? able : unsure).push(one);
+  return able.length === 0 ? ranked : [...able, ...unsure.map(last)];
 }
 
-function quickEnough(arranged: Arranged[], preferences: Preferences): Arranged[] {
+function quickEnough(arranged: readonly Arranged[], preferences: Preferences): readonly Arranged[] {
   if (!preferences.preferredMaxLatencyMs && !preferences.preferredMinThroughput) return arranged;
   const missed = new Map<Candidate, Arranged>();
   for (const one of arranged) {
@@ -32,7 +38,7 @@ function quickEnough(arranged: Arranged[], preferences: Preferences): Arranged[]
 }
 
 /** The providers that the caller named first, in that order. */
-function named(arranged: Arranged[], { order, allowFallbacks }: Preferences): Arranged[] {
+function named(arranged: readonly Arranged[], { order, allowFallbacks }: Preferences): readonly Arranged[] {
   if (!order) return arranged;
   const first = new Map<Candidate, Arranged>();
   for (const [place, provider] of order.entries()) {
