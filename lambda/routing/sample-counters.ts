@@ -1,7 +1,7 @@
 import type { AttemptSample } from './attempt-sample.ts';
 import { healthSign } from './breaker.ts';
 import type { PromptSize } from './score.ts';
-import { cellOf } from './wait-histogram.ts';
+import { cellOf, type WaitCell } from './wait-histogram.ts';
 
 /**
  * Counts of what attempts showed of one target: numbers by short names, so that those of many gateways add up name by
@@ -21,6 +21,21 @@ export function waitGroup(streamed: boolean, size: PromptSize): string {
 /** What a counter belongs to: the kind of wait, the pace (`p`), or the outcomes (empty). */
 export function counterGroup(name: string): string {
   return /^(?:[sb][sml]|p)(?=[=>~.])/.exec(name)?.[0] ?? '';
+}
+
+/** The counters of waits and pace as cells in ascending order, by the group they belong to. */
+export function cellsByGroup(counters: Counters): Map<string, WaitCell[]> {
+  const groups = new Map<string, Map<number, WaitCell>>();
+  for (const [name, weight] of Object.entries(counters)) {
+    const [, group, fate, digits] = /^([a-z]+)([=>~])(\d+)$/.exec(name) ?? [];
+    if (group === undefined) continue;
+    const cells = groups.get(group) ?? new Map<number, WaitCell>();
+    groups.set(group, cells);
+    const cell = cells.get(Number(digits)) ?? { cell: Number(digits), answered: 0, timedOut: 0, cancelled: 0 };
+    cell[fate === '=' ? 'answered' : fate === '>' ? 'timedOut' : 'cancelled'] += weight;
+    cells.set(cell.cell, cell);
+  }
+  return new Map([...groups].map(([name, cells]) => [name, [...cells.values()].sort((a, b) => a.cell - b.cell)]));
 }
 
 /** Whether a counter counts attempts, each once within its group, and not something about them. */

@@ -1,7 +1,7 @@
 import type { Knowledge, TargetKnowledge } from './knowledge.ts';
-import { type Counters, waitGroup } from './sample-counters.ts';
+import { type Counters, cellsByGroup, waitGroup } from './sample-counters.ts';
 import type { BufferedWait, PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
-import { cellStart, mean, type Piece, quantile, type WaitCell, waitDistribution } from './wait-histogram.ts';
+import { cellStart, mean, type Piece, quantile, samplesIn, type WaitCell, waitDistribution } from './wait-histogram.ts';
 
 const promptSizes: readonly PromptSize[] = ['small', 'medium', 'large'];
 
@@ -36,27 +36,12 @@ function scoreOf({ updatedAtMs, attemptsPerSecond, counters, probe }: TargetKnow
   };
 }
 
-/** The counters of waits and pace as cells in ascending order, by the group they belong to. */
-function cellsByGroup(counters: Counters): Map<string, WaitCell[]> {
-  const groups = new Map<string, Map<number, WaitCell>>();
-  for (const [name, weight] of Object.entries(counters)) {
-    const [, group, fate, digits] = /^([a-z]+)([=>~])(\d+)$/.exec(name) ?? [];
-    if (group === undefined) continue;
-    const cells = groups.get(group) ?? new Map<number, WaitCell>();
-    groups.set(group, cells);
-    const cell = cells.get(Number(digits)) ?? { cell: Number(digits), answered: 0, timedOut: 0, cancelled: 0 };
-    cell[fate === '=' ? 'answered' : fate === '>' ? 'timedOut' : 'cancelled'] += weight;
-    cells.set(cell.cell, cell);
-  }
-  return new Map([...groups].map(([name, cells]) => [name, [...cells.values()].sort((a, b) => a.cell - b.cell)]));
-}
-
 function summary(cells: readonly WaitCell[] | undefined): WaitSummary | undefined {
   const pieces = waitDistribution(cells ?? []);
   if (!cells || pieces.length === 0) return undefined;
   const at = (share: number) => rounded(quantile(pieces, share));
   return {
-    samples: rounded(cells.reduce((sum, { answered, timedOut }) => sum + answered + timedOut, 0)),
+    samples: rounded(samplesIn(cells)),
     meanMs: rounded(mean(pieces)),
     p50Ms: at(0.5),
     p90Ms: at(0.9),

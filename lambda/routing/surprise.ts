@@ -1,4 +1,5 @@
-import { type Counters, counterGroup } from './sample-counters.ts';
+import { type Counters, cellsByGroup } from './sample-counters.ts';
+import { samplesIn, samplesOf, type WaitCell } from './wait-histogram.ts';
 
 /** The spread of the logits of evenly distributed shares: divided by it, they are told in standard deviations. */
 const logitSpread = Math.PI / Math.sqrt(3);
@@ -14,48 +15,31 @@ const disbelief = 0.5;
  * tail that was there before surprises nobody, and where little is known, nothing is surprising.
  */
 export function believedShares(known: Counters, fresh: Counters): ReadonlyMap<string, number> {
-  const knownCells = cellsByGroup(known);
   const shares = new Map<string, number>();
-  for (const [group, cells] of cellsByGroup(fresh)) {
-    const before = knownCells.get(group);
-    const beyond = before ? surprise(before, cells) - chance : 0;
+  const freshCells = cellsByGroup(fresh);
+  if (freshCells.size === 0) return shares;
+  const knownCells = cellsByGroup(known);
+  for (const [group, cells] of freshCells) {
+    const beyond = surprise(knownCells.get(group) ?? [], cells) - chance;
     if (beyond > 0) shares.set(group, Math.exp(-beyond / disbelief));
   }
   return shares;
 }
 
-/** How many samples fell into each cell of a scale. */
-type Cells = ReadonlyMap<number, number>;
-
-/** How many standard deviations the fresh ones lie from the known ones, on average. */
-function surprise(known: Cells, fresh: Cells): number {
-  const total = samplesOf(known);
-  const count = samplesOf(fresh);
+/** How many standard deviations the fresh ones lie from the known ones, on average; none where either are missing. */
+function surprise(known: readonly WaitCell[], fresh: readonly WaitCell[]): number {
+  const total = samplesIn(known);
+  const count = samplesIn(fresh);
+  if (total === 0 || count === 0) return 0;
   let logits = 0;
-  for (const [cell, samples] of fresh) {
+  for (const one of fresh) {
     // Half a sample more at either end than there is: nothing is impossible.
     let below = 0.5;
-    for (const [other, more] of known) below += other < cell ? more : other === cell ? more / 2 : 0;
-    logits += samples * Math.log(below / (total + 1 - below));
+    for (const other of known) {
+      if (other.cell < one.cell) below += samplesOf(other);
+      else if (other.cell === one.cell) below += samplesOf(other) / 2;
+    }
+    logits += samplesOf(one) * Math.log(below / (total + 1 - below));
   }
   return Math.abs(logits / count / logitSpread) / Math.sqrt(1 / count + 1 / total);
-}
-
-function samplesOf(cells: Cells): number {
-  let sum = 0;
-  for (const samples of cells.values()) sum += samples;
-  return sum;
-}
-
-/** What was waited for until an answer or a timeout, which lasted as long at least. */
-function cellsByGroup(counters: Counters): Map<string, Map<number, number>> {
-  const groups = new Map<string, Map<number, number>>();
-  for (const [name, samples] of Object.entries(counters)) {
-    const digits = /[=>](\d+)$/.exec(name)?.[1];
-    if (digits === undefined) continue;
-    const group = counterGroup(name);
-    const cells = groups.get(group) ?? new Map<number, number>();
-    groups.set(group, cells.set(Number(digits), (cells.get(Number(digits)) ?? 0) + samples));
-  }
-  return groups;
 }

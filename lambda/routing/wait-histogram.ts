@@ -16,6 +16,16 @@ export function cellStart(cell: number): number {
 /** How the waits of a cell ended: with an answer, by a timeout, or given up for a reason that is not the target's. */
 export type WaitCell = { cell: number; answered: number; timedOut: number; cancelled: number };
 
+/** What was waited for until an answer or a timeout, which lasted as long at least. */
+export function samplesOf({ answered, timedOut }: WaitCell): number {
+  return answered + timedOut;
+}
+
+/** The same of all of them. */
+export function samplesIn(cells: readonly WaitCell[]): number {
+  return cells.reduce((sum, cell) => sum + samplesOf(cell), 0);
+}
+
 /** A part of a distribution, spread evenly (by the logarithm) between two values. */
 export type Piece = { from: number; to: number; share: number };
 
