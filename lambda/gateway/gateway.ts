@@ -92,13 +92,16 @@ function watchRequest(record: RequestRecord, sink: Sink, deps: GatewayDeps) {
 /** An exchange before it is known who calls, and with which configuration. */
 type Arrival = Omit<Exchange, 'caller' | 'snapshot'>;
 
+/** What is known of the targets decides about the answers of these routes. */
+const knowsTargets: ReadonlySet<string> = new Set(['conversation', 'forward', 'count-tokens', 'route', 'stats']);
+
 async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   const { request, sink, record, timings } = arrival;
   const route = await findRoute(request);
   record.operation = route.name;
   if (route.name === 'health') return sendJson(sink, 200, { status: 'ok' }, { 'x-request-id': request.id });
   // What is known of the targets is read while it is found out who calls; the plan takes what has come by then.
-  deps.live().catch(() => {});
+  if (knowsTargets.has(route.name)) deps.live().catch(() => {});
   const [caller, snapshot] = await timings.during('auth', () =>
     Promise.all([authenticate(request, deps), deps.snapshot()]),
   );
