@@ -48,10 +48,7 @@ export function requestLines(embed: EmbedMetrics) {
   const modelOf = targetModels();
   return (record: RequestRecord, snapshot: Snapshot | undefined, nowMs: number): string[] => {
     const last = record.attempts.findLast(({ outcome }) => outcome === 'answered') ?? record.attempts.at(-1);
-    const line = (head: string, facts: object, attempt: AttemptRecord | undefined, values: MetricValues) => {
-      const name = attempt && modelOf(attempt, snapshot);
-      // Whoever asks for models that do not exist must not wake those who watch the vendor.
-      if (name === otherModel && attempt?.outcome === 'not_found') values.attemptFailures = 0;
+    const line = (head: string, facts: object, name: string | undefined, values: MetricValues) => {
       const model = name === undefined ? '' : `,"model":${JSON.stringify(name)}`;
       const at = new Date(nowMs).toISOString();
       // The text of an object between its braces: cheaper than a copy with more fields.
@@ -62,21 +59,24 @@ export function requestLines(embed: EmbedMetrics) {
     for (const attempt of record.attempts) {
       if (attempt === last) continue;
       const { model: targetModel, ...facts } = attempt;
+      const name = modelOf(attempt, snapshot);
       const about = { requestId: record.requestId, ...facts, targetModel };
       lines.push(
         line(
           attempt.outcome === 'answered' ? 'AttemptAnswered"' : 'AttemptFailed"',
           about,
-          attempt,
-          attemptMetrics(attempt),
+          name,
+          attemptMetrics(attempt, name),
         ),
       );
     }
     const durationMs = nowMs - record.receivedAtMs;
     const values = requestMetrics(record, durationMs);
-    if (last) addTargetMetrics(values, last, record, nowMs);
+    const name = last && modelOf(last, snapshot);
+    if (last) Object.assign(values, attemptMetrics(last, name));
+    if (last?.outcome === 'answered') addAnswerMetrics(values, last, record, nowMs);
     complete(record, last);
-    lines.push(line(`RequestCompleted","durationMs":${durationMs}`, record, last, values));
+    lines.push(line(`RequestCompleted","durationMs":${durationMs}`, record, name, values));
     return lines;
   };
 }
@@ -106,9 +106,7 @@ function requestMetrics(record: RequestRecord, durationMs: number): MetricValues
 }
 
 /** A stream that broke off counts as a failure of the target although it had begun to answer. */
-function addTargetMetrics(values: MetricValues, attempt: AttemptRecord, record: RequestRecord, nowMs: number): void {
-  Object.assign(values, attemptMetrics(attempt));
-  if (attempt.outcome !== 'answered') return;
+function addAnswerMetrics(values: MetricValues, attempt: AttemptRecord, record: RequestRecord, nowMs: number): void {
   // Where several models were asked, the fault may be of another; each attempt says itself whether it broke off.
   if (record.faultDomain === 'provider' && attempt.requestModel === undefined) values.attemptFailures = 1;
   else if (record.faultDomain === undefined) values.answerSeconds = seconds(nowMs - attempt.startedAtMs);
@@ -126,8 +124,10 @@ function addTokens(values: MetricValues, usage: Usage | undefined): void {
   if (usage.reasoningOutputTokens > 0) values.reasoningOutputTokens = usage.reasoningOutputTokens;
 }
 
-function attemptMetrics({ outcome, brokeOff, usage }: AttemptRecord): MetricValues {
-  const failed = targetFailed[brokeOff === undefined || brokeOff === 'differs' ? outcome : brokeOff];
+function attemptMetrics({ outcome, brokeOff, usage }: AttemptRecord, model: string | undefined): MetricValues {
+  // Whoever asks for models that do not exist must not wake those who watch the vendor.
+  const isInvented = model === otherModel && outcome === 'not_found';
+  const failed = !isInvented && targetFailed[brokeOff === undefined || brokeOff === 'differs' ? outcome : brokeOff];
   const values: MetricValues = failed === undefined ? {} : { attemptFailures: failed ? 1 : 0 };
   addTokens(values, usage);
   return values;
