@@ -125,11 +125,10 @@ async function send(
   try {
     const response = await exchange.response;
     if (!isSuccess(response)) guard.expect('end of the error', planned.limits.idleMs);
-    const hidden = () => [...prepared.hidden(), ...(secret ? [secret] : [])];
-    const answer = await outgoing.read(response, readingOf(hidden, context, deps));
+    const answer = await outgoing.read(response, readingOf(prepared, context, deps));
     if ('failure' in answer) {
       drop();
-      return failed(hidden().reduce(tellable, answer.failure), secret);
+      return failed(prepared.hidden().reduce(tellable, answer.failure), secret);
     }
     if ('facts' in answer) return { kind: 'buffered', ...answer, dropped: unsupported };
     streaming = true;
@@ -143,7 +142,11 @@ async function send(
   }
 }
 
-function readingOf(hidden: Reading['hidden'], { timings }: AttemptContext, { now, newId }: GatewayDeps): Reading {
+function readingOf(
+  { hidden }: Pick<Reading, 'hidden'>,
+  { timings }: AttemptContext,
+  { now, newId }: GatewayDeps,
+): Reading {
   return { timings, hidden, now, newId };
 }
 

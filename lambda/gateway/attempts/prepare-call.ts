@@ -20,7 +20,7 @@ export type PreparedCall = {
   call: { path: string; headers: Record<string, string>; body: Buffer | string };
   key: ProviderKey;
   authorization: Authorization;
-  /** What was sent besides the key and must not be told: tokens, further keys. */
+  /** What was sent and must not be told: the key, tokens, further keys. */
   hidden(): readonly string[];
 };
 
@@ -62,7 +62,7 @@ export async function prepareCall(
     const { path, body } = outgoing;
     const keys = await furtherKeys({ provider, secret, plan }, deps);
     const call = asUniversal({ path, headers, body }, provider, keys);
-    return { provider, outgoing, call, key, authorization, hidden: () => [...secretsIn(opening), ...keys] };
+    return { provider, outgoing, call, key, authorization, hidden: () => secretsIn(opening, key.secret, ...keys) };
   } catch (error) {
     const failure = failureOfKey(error);
     if (failure) return { failure };
@@ -70,11 +70,12 @@ export async function prepareCall(
   }
 }
 
-/** Keys and tokens among headers that authorize; a date is none. */
-export function secretsIn(headers: Record<string, string>): string[] {
-  return Object.entries(headers)
+/** Keys and tokens among headers that authorize (a date is none), and the keys that they were made of. */
+export function secretsIn(headers: Record<string, string>, ...keys: (string | undefined)[]): string[] {
+  const sent = Object.entries(headers)
     .filter(([name]) => /authorization|key|token/.test(name))
     .map(([, value]) => value.replace(/^Bearer /, ''));
+  return [...sent, ...keys.flatMap((key) => (key ? [key] : []))];
 }
 
 type Asked = { provider: Provider; secret: string | undefined; plan: CallPlan };

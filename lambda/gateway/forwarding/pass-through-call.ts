@@ -154,7 +154,7 @@ async function prepare({ call: { provider, path }, exchange, target, deadlineMs,
   return {
     method,
     secret,
-    hidden: [...secretsIn(opening), ...(secret ? [secret] : [])],
+    hidden: secretsIn(opening, secret),
     call: { origin: provider.origin, path, headers, body },
     refusedToken: () =>
       forgetRefusedToken({ key, authorization }, { kind: 'unauthorized', status: 401 }, startedMs, deps),
