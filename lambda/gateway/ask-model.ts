@@ -49,7 +49,7 @@ export async function askModel(
   });
   record.passedOver = context.passedOver;
   const result = await timings.during('upstream', () => runPlan(plan.attempts, context, deps, records));
-  if (!result) throw new GatewayError('no_target_available', 'This model has no target.');
+  if (!result) throw noTarget();
   const asked = { ...result, plan, context };
   return resumes ? resumable(asked, deps, records) : asked;
 }
@@ -67,11 +67,15 @@ function resumable(asked: AskedModel, deps: GatewayDeps, records: AttemptRecord[
   return { ...asked, outcome: { ...outcome, relay: resumableRelay({ ...asked, outcome: opened }, deps, records) } };
 }
 
+function noTarget(): GatewayError {
+  return new GatewayError('no_target_available', 'This model has no target.');
+}
+
 const mostReasons = 5;
 
 /** Those that are down are never all left out: nobody is left when all fail this request's own needs and limits. */
 function nobodyLeft({ leftOut }: Plan): GatewayError {
-  if (leftOut.length === 0) return new GatewayError('no_target_available', 'This model has no target.');
+  if (leftOut.length === 0) return noTarget();
   const reasons = leftOut.slice(0, mostReasons).map((target) => `${targetName(target)}: ${target.reason}`);
   return new GatewayError('no_target_matches', `No target can take this request. ${reasons.join('; ')}.`);
 }

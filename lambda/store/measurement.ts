@@ -49,8 +49,11 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
   const own = new Map<string, readonly OwnWait[]>();
   const failed = (what: Parameters<typeof onError>[0]) => (error: unknown) => onError(what, error);
   const live = cached(() => store.readLive(), {
-    ...{ freshForMs: readEveryMs, staleForMs: oldAfterMs, waitMs: longestReadMs },
-    ...{ now, onError: failed('read') },
+    freshForMs: readEveryMs,
+    staleForMs: oldAfterMs,
+    waitMs: longestReadMs,
+    now,
+    onError: failed('read'),
   });
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   let flushing: Promise<void> | undefined;
