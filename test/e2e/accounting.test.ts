@@ -1,21 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { everyHost } from '../support/every-host.ts';
 import { answer, role, stream, usageChunk } from '../support/scripted-vendor.ts';
-import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
-import { breakOff, error, messages, startTwoVendors, type TwoVendors } from '../support/two-vendors.ts';
+import type { RunningGateway } from '../support/serve-process.ts';
+import { betweenTwoVendors, breakOff, error, messages } from '../support/two-vendors.ts';
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('what is told and logged of failed attempts, as callers of $name see it', ({ start }) => {
-  let between: TwoVendors;
+describe.each(everyHost)('what is told and logged of failed attempts, as callers of $name see it', ({ start }) => {
+  const between = betweenTwoVendors(start);
   let name: string;
 
-  beforeAll(async () => {
-    between = await startTwoVendors(start);
-  }, 60_000);
-  afterAll(() => between?.close());
   beforeEach(() => {
     name = between.fresh();
   });

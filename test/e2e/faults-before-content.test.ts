@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { everyHost } from '../support/every-host.ts';
 import {
   answer,
   chunk,
@@ -12,25 +12,17 @@ import {
   stream,
   usageChunk,
 } from '../support/scripted-vendor.ts';
-import { startServeProcess } from '../support/serve-process.ts';
-import { breakOff, error, limits, saying, startTwoVendors, type TwoVendors } from '../support/two-vendors.ts';
+import { betweenTwoVendors, breakOff, error, limits, saying } from '../support/two-vendors.ts';
 
 const reset: Script = (_, response) => breakOff(response);
 /** What a fault adds where nothing is waited for, on a machine that does other things too. */
 const soonMs = 3_000;
 const fromSecond = { text: 'from b', finish: 'stop', error: undefined };
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('what vendors do before the first content, as callers of $name see it', ({ start }) => {
-  let between: TwoVendors;
+describe.each(everyHost)('what vendors do before the first content, as callers of $name see it', ({ start }) => {
+  const between = betweenTwoVendors(start);
   let name: string;
 
-  beforeAll(async () => {
-    between = await startTwoVendors(start);
-  }, 60_000);
-  afterAll(() => between?.close());
   beforeEach(() => {
     name = between.fresh();
   });

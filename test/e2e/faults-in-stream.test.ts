@@ -1,23 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { everyHost } from '../support/every-host.ts';
 import { answer, chunk, done, event, role, type Script, stream } from '../support/scripted-vendor.ts';
-import { startServeProcess } from '../support/serve-process.ts';
-import { breakOff, error, limits, never, startTwoVendors, type TwoVendors } from '../support/two-vendors.ts';
+import { betweenTwoVendors, breakOff, error, limits, never } from '../support/two-vendors.ts';
 
 const resume = { 'x-sluice-on-stream-failure': 'resume' };
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('what vendors do in a stream, as callers of $name see it', ({ start }) => {
-  let between: TwoVendors;
+describe.each(everyHost)('what vendors do in a stream, as callers of $name see it', ({ start }) => {
+  const between = betweenTwoVendors(start);
   let name: string;
 
-  beforeAll(async () => {
-    between = await startTwoVendors(start);
-  }, 60_000);
-  afterAll(() => between?.close());
   beforeEach(() => {
     name = between.fresh();
   });

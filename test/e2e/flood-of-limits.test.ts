@@ -1,18 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { everyHost } from '../support/every-host.ts';
 import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
 import { ask, sdkClient } from '../support/sdk-caller.ts';
-import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
+import type { RunningGateway } from '../support/serve-process.ts';
 
 const keys = ['a', 'b', 'c', 'd', 'e'];
 const requests = 20;
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('a flood of 429s of a provider with several keys, on $name', ({ start }) => {
+describe.each(everyHost)('a flood of 429s of a provider with several keys, on $name', ({ start }) => {
   let limiting: ScriptedVendor;
   let other: ScriptedVendor;
   let gateway: RunningGateway;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type OpenAI from 'openai';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { everyHost } from '../support/every-host.ts';
 import {
   answer,
   chunk,
@@ -12,7 +12,7 @@ import {
   stream,
 } from '../support/scripted-vendor.ts';
 import { ask, sdkClient } from '../support/sdk-caller.ts';
-import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
+import type { RunningGateway } from '../support/serve-process.ts';
 
 const usualMs = 250;
 const saysAfter = (text: string, waitMs: number): Script =>
@@ -33,10 +33,7 @@ function silentUntilLeft(): { script: Script; left: Promise<void> } {
   return { left, script: (_, response) => void response.once('close', resolve) };
 }
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('hedging on $name, with the p95 that is learnt from real requests', ({ start }) => {
+describe.each(everyHost)('hedging on $name, with the p95 that is learnt from real requests', ({ start }) => {
   let usual: ScriptedVendor;
   let helper: ScriptedVendor;
   let limited: ScriptedVendor;

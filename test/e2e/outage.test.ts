@@ -1,20 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { everyHost } from '../support/every-host.ts';
 import { answer, completion, startScriptedVendor } from '../support/scripted-vendor.ts';
 import { ask, type Seen, sdkClient } from '../support/sdk-caller.ts';
-import { type GatewayOptions, type RunningGateway, startServeProcess } from '../support/serve-process.ts';
+import type { GatewayOptions, RunningGateway } from '../support/serve-process.ts';
 
 /** Pairs of requests, each of which may go to another environment: twenty requests in a minute. */
 const pairs = 10;
 const everyMs = 6_100;
 /** How long the breaker stays open after each failure in a row. */
 const intervalsMs = [5_000, 10_000, 15_000, 15_000];
-
-const hosts = [
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-];
 
 /** What was seen of a minute in which the preferred one of two vendors was down, and of the time after it. */
 type Outage = { asked: Seen[]; deadAtMs: number[]; wasDownMs: number; backAfterMs: number; later: Seen[]; log: string };
@@ -24,10 +19,10 @@ describe('a target that is down for a minute and comes back', () => {
 
   // On both hosts at the same time: a minute is long.
   beforeAll(async () => {
-    outages = await Promise.all(hosts.map(({ start }) => liveThrough(start)));
+    outages = await Promise.all(everyHost.map(({ start }) => liveThrough(start)));
   }, 180_000);
 
-  describe.each(hosts.map(({ name }, at) => ({ name, at })))('on $name', ({ at }) => {
+  describe.each(everyHost.map(({ name }, at) => ({ name, at })))('on $name', ({ at }) => {
     const outage = () => outages[at] as Outage;
 
     test('all twenty requests of that minute are served, by the other target', () => {

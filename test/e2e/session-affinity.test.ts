@@ -1,20 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type OpenAI from 'openai';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
+import { everyHost } from '../support/every-host.ts';
 import { chunk, done, type ScriptedVendor, startScriptedVendor, stream } from '../support/scripted-vendor.ts';
 import { ask, type Seen, sdkClient } from '../support/sdk-caller.ts';
-import { type RunningGateway, startServeProcess } from '../support/serve-process.ts';
+import type { RunningGateway } from '../support/serve-process.ts';
 
 const equalMs = 400;
 const sessions = Array.from({ length: 24 }, (_, index) => `session-${index}`);
 const turns = 3;
 const sessionsAtOnce = 4;
 
-describe.each([
-  { name: 'npm run serve', start: startServeProcess },
-  { name: 'npm start, the stack under the runtime client', start: startStackGateway },
-])('sessions on $name, among two targets that are measured to be about as fast', ({ start }) => {
+describe.each(everyHost)('sessions on $name, among two targets that are measured to be about as fast', ({ start }) => {
   let vendors: ScriptedVendor[];
   let gateway: RunningGateway;
   let client: OpenAI;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll } from '@jest/globals';
 import type OpenAI from 'openai';
 import {
   answer,
@@ -54,9 +55,17 @@ export const saying =
     return (request.body['stream'] ? streamed : answer(200, completion(pieces.join(''))))(request, response);
   };
 
-export async function startTwoVendors(
-  start: (options: GatewayOptions) => Promise<RunningGateway>,
-): Promise<TwoVendors> {
+/** Two vendors and a gateway for all tests of the suite in which it is called; filled when they begin. */
+export function betweenTwoVendors(start: (options: GatewayOptions) => Promise<RunningGateway>): TwoVendors {
+  const between = {} as TwoVendors;
+  beforeAll(async () => {
+    Object.assign(between, await startTwoVendors(start));
+  }, 60_000);
+  afterAll(() => between.close?.());
+  return between;
+}
+
+async function startTwoVendors(start: (options: GatewayOptions) => Promise<RunningGateway>): Promise<TwoVendors> {
   const [first, second] = await Promise.all([startScriptedVendor(), startScriptedVendor()]);
   const gateway = await start({ config: configuration(first.url, second.url), apiKey: 'sk-test-of-the-caller' });
   const client = sdkClient(gateway);
