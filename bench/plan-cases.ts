@@ -5,7 +5,7 @@ import { chatOperation } from '../lambda/gateway/attempts/vendor-request.ts';
 import { readClientCall } from '../lambda/gateway/caller/client-call.ts';
 import { type RoutingWish, routingWish } from '../lambda/gateway/caller/routing-facts.ts';
 import type { GatewayRequest } from '../lambda/gateway/exchange.ts';
-import { planFor, requestedModels } from '../lambda/gateway/plan-request.ts';
+import { planRequest } from '../lambda/gateway/plan-request.ts';
 import type { AttemptSample } from '../lambda/routing/attempt-sample.ts';
 import { foldScores } from '../lambda/routing/fold-scores.ts';
 import { noKnowledge } from '../lambda/routing/knowledge.ts';
@@ -146,9 +146,8 @@ export function planner({ model = {}, body = {}, session }: PlanCase, models = 1
   return {
     read: () => routingWish(operation, exchange),
     plan(wish, entropy) {
-      const models = requestedModels(operation, wish, exchange);
-      const deps = { now: () => nowMs + 1_000, random: () => entropy, turn: () => 0 };
-      return planFor({ models, wish, live }, exchange, deps);
+      const deps = { now: () => nowMs + 1_000, random: () => entropy };
+      return planRequest({ name: operation.model, wish, live, turn: () => 0 }, exchange, deps).plan;
     },
   };
 }

@@ -10,11 +10,18 @@ type Models = Readonly<Record<string, ModelConfig>>;
 export type RuledModel = { model: RequestedModel; rule?: string };
 
 /**
- * What the first rule that holds makes of a model. `drawn` in [0, 1) decides splits of requests that have none of what
+ * What the first rule that holds makes of a model. `entropy` in [0, 1) decides splits of requests that have none of what
  * the split goes by. Rules of a model that a rule leads to do not count.
  */
-export function applyRules(model: RequestedModel, models: Models, request: RoutingRequest, drawn: number): RuledModel {
-  for (const [index, rule] of (model.rules ?? []).entries()) {
+export function applyRules(
+  model: RequestedModel,
+  models: Models,
+  request: RoutingRequest,
+  entropy: number,
+): RuledModel {
+  if (!model.rules) return { model };
+  const drawn = hashed(String(entropy));
+  for (const [index, rule] of model.rules.entries()) {
     if (rule.when && !holds(rule.when, request)) continue;
     const name = rule.name ?? `rule ${index + 1}`;
     if (rule.use) return { model: withUse(model, rule.use, models), rule: name };

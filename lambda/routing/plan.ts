@@ -1,5 +1,6 @@
 import type { Snapshot } from '../config/snapshot.ts';
 import type { StreamFailurePolicy } from '../config/stream-failure.ts';
+import type { Candidate } from './candidate.ts';
 import type { LiveStats } from './live-stats.ts';
 import type { RequestedModel } from './requested-model.ts';
 import type { RoutingRequest } from './routing-request.ts';
@@ -51,7 +52,10 @@ export const defaultLimits: Limits = { connectMs: 5_000, firstContentMs: 120_000
 /** Everything that a plan depends on; `entropy` in [0, 1) is the only chance in it. */
 export type PlanInput = {
   snapshot: Snapshot;
+  /** The model that was asked for, as its rules made it. */
   model: RequestedModel;
+  /** The rule that did. */
+  rule?: string;
   live: LiveStats;
   request: RoutingRequest;
   nowMs: number;
@@ -62,8 +66,18 @@ export type PlanInput = {
   turn?: ((name: string) => number | undefined) | undefined;
   /** Whether the caller may use a model; absent: any. */
   mayUse?: ((model: string) => boolean) | undefined;
-  /** Whether the vendor of a provider reads OpenRouter's routing fields itself; absent: none does. */
-  readsRoutingFields?: ((provider: string) => boolean) | undefined;
+  /** Whether the caller's preferences are left to the vendor of a provider, which reads them itself; absent: to none. */
+  leavesRouting?: ((provider: string) => boolean) | undefined;
+};
+
+/** A target in its place, before breakers have their say; any of those with the same `peers` might as well come first. */
+export type Placed = {
+  candidate: Candidate;
+  reason: string;
+  peers: number;
+  model: RequestedModel;
+  /** The model that was asked for, where this one stands in for it. */
+  fallbackOf?: string;
 };
 
 /** The tries in their order, and the targets that are not tried, each with its reason. */

@@ -1,5 +1,8 @@
+import type { Strategy } from '../config/routing-schema.ts';
+import type { ModelConfig, ModelTarget } from '../config/snapshot.ts';
 import type { Candidate } from './candidate.ts';
 import type { Estimate } from './estimate-wait.ts';
+import type { RequestedModel } from './requested-model.ts';
 
 /** A limit for the shares of requests that it is meant for. */
 export type PercentileLimits = Partial<Record<'p50' | 'p75' | 'p90' | 'p99', number>>;
@@ -25,16 +28,27 @@ export type Preferences = {
   preferredMinThroughput?: PercentileLimits;
   /** Nobody but those that honour all that was asked for. */
   requireParameters?: boolean;
+  /** Fields that only a vendor can honour that reads them itself. */
+  foreign?: readonly string[];
 };
 
-/** Why a caller's preferences leave a target out; undefined when they do not. `isOwn`: the vendor reads them itself. */
+const strategiesOfSort = { price: 'cost', throughput: 'throughput', latency: 'latency' } as const;
+
+/** How the targets of a model are ordered for this caller. */
+export function strategyOf({ strategy }: Pick<ModelConfig, 'strategy'>, { sort }: Preferences): Strategy {
+  return sort ? strategiesOfSort[sort] : strategy;
+}
+
+/** Why a caller's preferences leave a target out; undefined when they do not. */
 export function whyNotPreferred(
-  { target: { provider, price } }: Pick<Candidate, 'target'>,
-  { only, ignore, maxPrice }: Preferences,
-  readsThemItself: boolean,
+  { provider, price }: ModelTarget,
+  { only, ignore, maxPrice, order, allowFallbacks, foreign }: Preferences,
 ): string | undefined {
-  if (only && !only.includes(provider) && !readsThemItself) return `provider.only does not name ${provider}`;
+  if (foreign) return `provider.${foreign[0]} cannot be honoured there`;
+  if (only && !only.includes(provider)) return `provider.only does not name ${provider}`;
   if (ignore?.includes(provider)) return `provider.ignore names ${provider}`;
+  if (order && allowFallbacks === false && !order.includes(provider))
+    return `provider.order does not name ${provider}, and provider.allow_fallbacks is false`;
   if (!maxPrice) return undefined;
   if (!price) return 'its price is unknown, and provider.max_price sets a limit';
   const { input = Infinity, output = Infinity } = maxPrice;
@@ -42,6 +56,22 @@ export function whyNotPreferred(
   if (price.output > output)
     return `its price of $${price.output} per million output tokens is above provider.max_price`;
   return undefined;
+}
+
+/** Names in a caller's preferences that no target of the model goes by. */
+export function uselessNames(
+  { targets, name }: Pick<RequestedModel, 'targets' | 'name'>,
+  { order = [], only = [] }: Preferences,
+): string[] {
+  const fields = [
+    ['order', order],
+    ['only', only],
+  ] as const;
+  return fields.flatMap(([field, names]) =>
+    names
+      .filter((provider) => !targets.some((target) => target.provider === provider))
+      .map((provider) => `provider.${field} names "${provider}", which serves no target of ${name}`),
+  );
 }
 
 /** What of a caller's wishes a target is known to miss; such ones come last. */

@@ -1,63 +1,67 @@
-import type { Hedge } from '../config/routing-schema.ts';
-import type { Breaker, BreakerState } from './breaker.ts';
-import type { Estimate } from './estimate-wait.ts';
-import type { LeftOut, PlannedAttempt } from './plan.ts';
+import type { LeftOut, Placed } from './plan.ts';
 
-/** An attempt in its place, with what decides about its helper and its breaker. */
-export type Ordered = {
-  attempt: PlannedAttempt;
-  state: BreakerState;
-  breaker: Breaker | undefined;
-  wait: Estimate | undefined;
-  hedge: Hedge | undefined;
-  /** Requests like this one are sent to it first at times. */
-  mayLead: boolean;
-};
+/** A target that stays in the plan; `breaker` when it is tried although that is not closed. */
+export type Settled = Placed & { breaker?: 'half-open' | 'open' };
 
-type Settled = { settled: readonly Ordered[]; leftOut: LeftOut[] };
+type Settlement = { kept: Settled[]; leftOut: LeftOut[] };
 
 /**
- * Puts a target that may be back first, for the one request that gets the lease, and leaves out those that are down
- * while any other is not. When all are down, only the least bad is tried. A target that such requests are never sent to
- * first keeps its place: it is tried when those before it have failed.
+ * Leaves out targets that are down while any other is not; when all are down, only the least bad is tried. One that may be
+ * back comes first, for the one request that gets the lease, if it is as good a first as the one that would be: whom this
+ * request would not have asked first, it does not ask first to find out either. Without `mayReturn` none is moved.
  */
-export function settleBreakers(ordered: readonly Ordered[], nowMs: number): Settled {
-  if (ordered.every(({ state }) => state === 'closed')) return { settled: ordered, leftOut: [] };
-  const usable = ordered.filter(({ state }) => state !== 'open');
-  const open = ordered.filter(({ state }) => state === 'open');
-  if (usable.length === 0) return leastBad(open, nowMs);
-  const returning = usable.find(({ state, mayLead }) => state === 'half-open' && mayLead);
-  const others = usable.filter((one) => one !== returning);
-  const settled = [...(returning ? [returning] : []), ...others].map((one) =>
-    one.state === 'half-open' ? halfOpen(one) : one,
-  );
-  return { settled, leftOut: open.map((one) => leftOutOf(one, nowMs)) };
-}
-
-function halfOpen(one: Ordered): Ordered {
-  const { attempt, breaker } = one;
-  const reason = `may be back after ${breaker?.reason ?? 'failures'}; one request finds out; else ${attempt.reason}`;
-  return { ...one, attempt: { ...attempt, breaker: 'half-open', reason } };
-}
-
-function leastBad(open: readonly Ordered[], nowMs: number): Settled {
-  const [first, ...rest] = [...open].sort((a, b) => (a.breaker?.openUntilMs ?? 0) - (b.breaker?.openUntilMs ?? 0));
-  if (!first) return { settled: [], leftOut: [] };
-  const reason = `all targets are kept away from; the soonest to return, after ${first.breaker?.reason ?? 'failures'}`;
+export function settleBreakers(
+  placed: readonly Placed[],
+  nowMs: number,
+  { mayReturn }: { mayReturn: boolean },
+): Settlement {
+  if (placed.every(({ candidate }) => candidate.state === 'closed')) return { kept: [...placed], leftOut: [] };
+  const usable = placed.filter(({ candidate }) => candidate.state !== 'open');
+  const open = placed.filter(({ candidate }) => candidate.state === 'open');
+  const [first] = usable;
+  if (!first) return leastBad(open, nowMs);
+  const returning = mayReturn ? usable.find((one) => isHalfOpen(one) && arePeers(one, first)) : undefined;
+  const ordered = returning ? [returning, ...usable.filter((one) => one !== returning)] : usable;
   return {
-    settled: [{ ...first, attempt: { ...first.attempt, breaker: 'open', reason } }],
-    leftOut: rest.map((one) => leftOutOf(one, nowMs)),
+    kept: ordered.map((one) => (isHalfOpen(one) ? halfOpen(one) : one)),
+    leftOut: open.map((one) => leftOutOf(one, nowMs)),
   };
 }
 
-function leftOutOf({ attempt: { provider, model }, breaker }: Ordered, nowMs: number): LeftOut {
+function isHalfOpen({ candidate }: Placed): boolean {
+  return candidate.state === 'half-open';
+}
+
+function arePeers(one: Placed, other: Placed): boolean {
+  return one.model === other.model && one.peers === other.peers;
+}
+
+function halfOpen(one: Placed): Settled {
+  const reason = `may be back after ${failureOf(one)}; one request finds out; else ${one.reason}`;
+  return { ...one, breaker: 'half-open', reason };
+}
+
+function leastBad(open: readonly Placed[], nowMs: number): Settlement {
+  const untilMs = ({ candidate }: Placed) => candidate.breaker?.openUntilMs ?? 0;
+  const [first, ...rest] = open.toSorted((a, b) => untilMs(a) - untilMs(b));
+  if (!first) return { kept: [], leftOut: [] };
+  const reason = `all targets are kept away from; the soonest to return, after ${failureOf(first)}`;
+  return { kept: [{ ...first, breaker: 'open', reason }], leftOut: rest.map((one) => leftOutOf(one, nowMs)) };
+}
+
+function leftOutOf(one: Placed, nowMs: number): LeftOut {
+  const { target, breaker } = one.candidate;
   const ms = Math.max(
     (breaker?.openUntilMs ?? nowMs) - nowMs,
     breaker?.leasedUntilMs ? breaker.leasedUntilMs - nowMs : 0,
   );
   return {
-    provider,
-    model,
-    reason: `kept away from for ${Math.ceil(ms / 1000)} s more, for ${breaker?.reason ?? 'failures'}`,
+    provider: target.provider,
+    model: target.model,
+    reason: `kept away from for ${Math.ceil(ms / 1000)} s more, for ${failureOf(one)}`,
   };
+}
+
+function failureOf({ candidate }: Placed): string {
+  return candidate.breaker?.reason ?? 'failures';
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ModelConfig, recordByName } from '../../lambda/config/snapshot.ts';
+import { applyRules } from '../../lambda/routing/apply-rules.ts';
 import type { Breaker } from '../../lambda/routing/breaker.ts';
 import { foldScores } from '../../lambda/routing/fold-scores.ts';
 import { noKnowledge } from '../../lambda/routing/knowledge.ts';
@@ -17,25 +18,30 @@ const targets = ['a', 'b', 'c'].map((provider) => ({ provider, model: 'm', weigh
 
 type World = {
   model?: Partial<RequestedModel>;
+  alternatives?: RequestedModel[];
   breakers?: Record<string, Breaker>;
   waits?: Record<string, number>;
   request?: Partial<PlanInput['request']>;
   models?: Record<string, Partial<ModelConfig>>;
 };
 
-function planned({ model = {}, breakers = {}, waits = {}, request = {}, models = {} }: World) {
+function planned({ model = {}, alternatives = [], breakers = {}, waits = {}, request = {}, models = {} }: World) {
   const samples = Object.entries(waits).flatMap(([provider, waitMs]) =>
     Array.from({ length: 30 }, () => aSample({ atMs: nowMs, target: `${provider}/m`, waitMs })),
   );
   const others = Object.entries(models).map(([name, one]): [string, ModelConfig] => [name, { ...aModel('a'), ...one }]);
+  const snapshot = aSnapshot({ models: recordByName(others) });
+  const asked = { stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100, ...request };
+  const named = { name: 'asked', targets, strategy: 'priority' as const, fallbacks: [], timeouts: {}, ...model };
   return planAttempts({
-    snapshot: aSnapshot({ models: recordByName(others) }),
-    model: { name: 'asked', targets, strategy: 'priority', fallbacks: [], timeouts: {}, ...model },
+    ...applyRules(named, snapshot.models, asked, 0.5),
+    alternatives,
+    snapshot,
     live: {
       scores: scoresOf(foldScores(noKnowledge, slicesOf(...samples), nowMs)),
       breakers: Object.fromEntries(Object.entries(breakers).map(([provider, one]) => [`${provider}/m`, one])),
     },
-    request: { stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100, ...request },
+    request: asked,
     nowMs,
     entropy: 0.5,
   });
@@ -67,6 +73,32 @@ describe('a target that may be back', () => {
         request: { preferences: { preferredMaxLatencyMs: { p50: 500 } } },
       }).at(-1),
     ).toBe('c');
+  });
+
+  test('does not come before one that its caller named before it', () => {
+    const request = { preferences: { order: ['b', 'c'] } };
+
+    expect(providersOf({ breakers: { c: halfOpen }, model: { strategy: 'latency' }, request })).toEqual([
+      'b',
+      'c',
+      'a',
+    ]);
+  });
+
+  test('is tried first among those that are left where all that are wanted more are down', () => {
+    const request = { preferences: { order: ['a'] } };
+    const model = { strategy: 'latency' as const };
+
+    expect(providersOf({ breakers: { a: open, c: halfOpen }, model, request })[0]).toBe('c');
+    expect(providersOf({ breakers: { a: open, b: halfOpen }, model, request })[0]).toBe('b');
+  });
+
+  test('is not found out about by who wants nobody but the first', () => {
+    const request = { preferences: { allowFallbacks: false } };
+    const waits = { a: 100, b: 500, c: 900 };
+
+    expect(providersOf({ breakers: { c: halfOpen }, model: { strategy: 'latency' }, waits, request })).toEqual(['a']);
+    expect(providersOf({ breakers: { a: halfOpen }, request })).toEqual(['a', 'b']);
   });
 
   test('is asked with the lease alone, wherever it stands', () => {
@@ -125,22 +157,52 @@ describe('a rule that leads to another model', () => {
 });
 
 describe('a caller who wants no other provider', () => {
-  test('gets the models that it named itself all the same, and no configured fallback', () => {
-    const other = { name: 'mine', targets: [{ provider: 'd', model: 'm', weight: 1 }], fallbacks: [], timeouts: {} };
-    const snapshot = aSnapshot({ models: recordByName([['spare', aModel('e')]]) });
-    const plan = planAttempts({
-      snapshot,
-      model: { name: 'asked', targets, strategy: 'priority', fallbacks: ['spare'], timeouts: {} },
-      alternatives: [{ ...other, strategy: 'priority' }],
-      live: { scores: { foldedAtMs: 0, targets: {} }, breakers: {} },
-      request: {
-        ...{ stream: true, inputTokens: 10, maxOutputTokens: undefined, bodyBytes: 100 },
-        preferences: { allowFallbacks: false },
-      },
-      nowMs,
-      entropy: 0.5,
-    });
+  const at = (...providers: string[]) => providers.map((provider) => ({ provider, model: 'm', weight: 1 }));
+  const mine: RequestedModel = {
+    ...{ name: 'mine', targets: at('d', 'e'), fallbacks: [], timeouts: {} },
+    strategy: 'priority',
+  };
+  const model = { fallbacks: ['spare'] };
+  const models = { spare: { targets: at('f') } };
+
+  test('gets the first of its model, then of those that it named itself, and no configured fallback', () => {
+    const request = { preferences: { allowFallbacks: false } };
+    const plan = planned({ model, models, alternatives: [mine], request });
 
     expect(plan.attempts.map(({ provider }) => provider)).toEqual(['a', 'd']);
+    expect(plan.leftOut.map(({ provider }) => provider)).toEqual(['b', 'c', 'e']);
+    for (const { reason } of plan.leftOut) expect(reason).toBe('provider.allow_fallbacks is false');
+  });
+
+  test('gets those of its order, of every model, and nobody else', () => {
+    const request = { preferences: { allowFallbacks: false, order: ['e', 'c', 'b'] } };
+
+    expect(providersOf({ model, models, alternatives: [mine], request })).toEqual(['c', 'b', 'e']);
+    expect(providersOf({ request: { preferences: { allowFallbacks: false, order: ['d'] } } })).toEqual([]);
+  });
+});
+
+describe('a model that stands in for another', () => {
+  const away = [{ name: 'away', when: { stream: true }, use: { targets: [{ provider: 'x', model: 'm', weight: 1 }] } }];
+
+  test('goes by its own rules', () => {
+    const plan = planned({
+      model: { targets: targets.slice(0, 1), fallbacks: ['spare'] },
+      models: { spare: { rules: away } },
+    });
+
+    expect(plan.attempts.map(({ provider }) => provider)).toEqual(['a', 'x']);
+    expect(plan.attempts[1]?.reason).toBe('fallback spare by away of asked, the only target');
+    expect(plan.rule).toBeUndefined();
+  });
+
+  test('does not help out a target of the model that was asked for', () => {
+    const model = { hedge: {}, targets: targets.slice(0, 1), fallbacks: ['spare'] };
+    const models = { spare: { targets: targets.slice(1) } };
+
+    const { attempts } = planned({ model, models, waits: { a: 400, b: 300, c: 300 } });
+
+    expect(attempts).toHaveLength(3);
+    for (const attempt of attempts) expect(attempt).not.toHaveProperty('hedge');
   });
 });

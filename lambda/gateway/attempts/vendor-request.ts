@@ -79,7 +79,13 @@ export function answerContext(
 
 /** The caller's own text, but for what names the model, and what OpenAI's streams need to report usage. */
 function forwardUnchanged(call: ClientCall, provider: Provider, spoken: SpokenModel): string {
-  if (call.client.name === 'openai-chat') return forwardChatCall(call, spoken.name, provider);
+  if (call.client.name === 'openai-chat') {
+    const { refusesStreamOptions } = provider;
+    return forwardChatCall(call, spoken.name, {
+      refusesStreamOptions,
+      readsRoutingFields: passesRouting(call, provider),
+    });
+  }
   const { model, ...others } = bodyMembers(provider, spoken);
   const members = call.client.modelInPath ? others : { model, ...others };
   const texts = Object.entries(members).map(([name, value]) => [
@@ -94,9 +100,13 @@ function bodyMembers({ body }: Provider, { dialect, name }: SpokenModel): BodyMe
   return { model: name, ...body[dialect] };
 }
 
-/** Which vendors to ask is said to the gateway, and to vendors that choose among others themselves. */
-function withoutRoutingFields({ client }: ClientCall, { readsRoutingFields }: Provider): BodyMembers {
-  return client.name !== 'openai-chat' || readsRoutingFields ? {} : { provider: null, models: null };
+function withoutRoutingFields(call: ClientCall, provider: Provider): BodyMembers {
+  return call.client.name !== 'openai-chat' || passesRouting(call, provider) ? {} : { provider: null, models: null };
+}
+
+/** Which vendors to ask is said to the gateway, or, where that leaves it to it, to a vendor that chooses among others. */
+function passesRouting(call: ClientCall, { readsRoutingFields }: Provider): boolean {
+  return call.passesRouting === true && readsRoutingFields;
 }
 
 function withMembers(body: JsonObject, { model, ...members }: BodyMembers): JsonObject {

@@ -2,9 +2,6 @@ import { isObject, type JsonObject } from '../../dialects/json-value.ts';
 import type { PercentileLimits, Preferences } from '../../routing/preferences.ts';
 import { GatewayError } from '../gateway-error.ts';
 
-/** What a caller said in the body about whom to ask, and the fields of it that only OpenRouter itself can honour. */
-export type CallerPreferences = { preferences: Preferences; foreign: readonly string[] };
-
 const mostNames = 100;
 const percentiles = ['p50', 'p75', 'p90', 'p99'] as const;
 
@@ -25,18 +22,18 @@ const readers: Readonly<Record<string, Reader>> = {
 };
 
 /** Reads the `provider` object of a body; throws `invalid_request` for what cannot be meant. */
-export function readPreferences(provider: unknown): CallerPreferences {
-  if (provider === undefined || provider === null) return { preferences: {}, foreign: [] };
+export function readPreferences(provider: unknown): Preferences | undefined {
+  if (provider === undefined || provider === null) return undefined;
   if (!isObject(provider)) throw mistake('provider', 'must be an object');
-  let preferences: Preferences = {};
+  const preferences: Preferences = {};
   const foreign: string[] = [];
   for (const [field, value] of Object.entries(provider)) {
     if (value === null) continue;
     const read = Object.hasOwn(readers, field) ? readers[field] : undefined;
-    if (read) preferences = { ...preferences, ...read(value, `provider.${field}`) };
+    if (read) Object.assign(preferences, read(value, `provider.${field}`));
     else foreign.push(field);
   }
-  return { preferences, foreign };
+  return foreign.length > 0 ? { ...preferences, foreign } : preferences;
 }
 
 /** Reads the `models` of a body: names to try one after the other. */

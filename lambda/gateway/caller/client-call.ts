@@ -20,6 +20,8 @@ export type ClientCall = {
   facts?: RequestFacts;
   /** A stream is wanted as events of the vocabulary even from a vendor of the same dialect, so that another can go on. */
   asEvents?: true;
+  /** `models` and `provider` of the body are for the vendor to read; else they were the gateway's, and stay here. */
+  passesRouting?: true;
   /** `text` is not what shall be asked any more; `request` is. */
   rewritten?: true;
   /** The request in the neutral vocabulary, for all other vendors; decoded once, when first asked for. */

@@ -3,7 +3,7 @@ import { hashed } from '../../routing/draw.ts';
 import type { RoutingRequest } from '../../routing/routing-request.ts';
 import type { Exchange, GatewayRequest } from '../exchange.ts';
 import type { Operation } from '../operation.ts';
-import { type CallerPreferences, readModels, readPreferences } from './caller-preferences.ts';
+import { readModels, readPreferences } from './caller-preferences.ts';
 import { understood } from './client-call.ts';
 
 /** Rough on purpose: enough to tell short prompts from long ones. */
@@ -11,8 +11,8 @@ const bytesPerToken = 4;
 /** What vendors take for a picture or a minute of sound, about. */
 const tokensPerMedia = 1_000;
 
-/** A request as planning sees it, and what the caller wants of the plan itself. */
-export type RoutingWish = CallerPreferences & { request: RoutingRequest; models: readonly string[] };
+/** A request as planning sees it, and the models that the caller wants tried one after the other. */
+export type RoutingWish = { request: RoutingRequest; models: readonly string[] };
 
 /** Reads what of a request matters for choosing a target; throws `invalid_request` for preferences that cannot be meant. */
 export function routingWish(
@@ -20,11 +20,9 @@ export function routingWish(
   { request, caller }: Pick<Exchange, 'request' | 'caller'>,
 ): RoutingWish {
   const facts = factsOf(operation);
-  const { preferences, foreign } = readPreferences(facts?.provider);
+  const preferences = readPreferences(facts?.provider);
   const session = request.headers['x-session-id'];
   return {
-    preferences,
-    foreign,
     models: readModels(facts?.models),
     request: {
       stream: operation.stream,
@@ -33,7 +31,7 @@ export function routingWish(
       bodyBytes: request.body.length,
       keyLabel: caller.label,
       headers: request.headers,
-      preferences,
+      ...(preferences && { preferences }),
       ...(session && { session }),
       ...(facts && {
         needs: facts.needs,

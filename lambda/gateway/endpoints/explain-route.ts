@@ -1,11 +1,12 @@
 import { openAiChatClient } from '../../dialects/openai-chat/openai-chat.ts';
+import { strategyOf } from '../../routing/preferences.ts';
 import { targetName } from '../../routing/target-name.ts';
 import { chatOperation } from '../attempts/vendor-request.ts';
 import { readClientCall, understood } from '../caller/client-call.ts';
 import { routingWish } from '../caller/routing-facts.ts';
 import { type Exchange, sendJson } from '../exchange.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
-import { planFor, requestedModels } from '../plan-request.ts';
+import { planRequest } from '../plan-request.ts';
 
 /** Answers a chat request with whom it would be sent to and why, and who is left out and why; asks nobody. */
 export async function explainRoute(exchange: Exchange, deps: GatewayDeps): Promise<void> {
@@ -14,18 +15,15 @@ export async function explainRoute(exchange: Exchange, deps: GatewayDeps): Promi
   record.requestModel = call.model?.slice(0, 200);
   const operation = chatOperation(call);
   const wish = routingWish(operation, exchange);
-  const models = requestedModels(operation, wish, exchange);
-  const [model] = models;
   const live = await deps.live();
-  const { attempts, leftOut, rule, notes } = planFor({ models, wish, live }, exchange, {
-    ...deps,
-    turn: deps.turns.peek,
-  });
+  const wanted = { name: call.model, wish, live, turn: deps.turns.peek };
+  const { plan, model } = planRequest(wanted, exchange, deps);
+  const { attempts, leftOut, rule, notes } = plan;
   const scoreOf = (target: string) => (Object.hasOwn(live.scores.targets, target) ? live.scores.targets[target] : null);
   const body = {
     object: 'route',
     model: model.name,
-    strategy: model.strategy,
+    strategy: strategyOf(model, wish.request.preferences ?? {}),
     ...(rule !== undefined && { rule }),
     configVersion: snapshot.version,
     scoresFoldedAt: live.scores.foldedAtMs > 0 ? new Date(live.scores.foldedAtMs).toISOString() : null,

@@ -24,6 +24,7 @@ function snapshot(models: Record<string, Partial<Snapshot['models'][string]> & {
       ['left', provider('openai-compatible')],
       ['right', provider('openai-compatible')],
       ['router', provider('openrouter')],
+      ['claude', provider('anthropic')],
     ]),
     models: recordByName(
       Object.entries(models).map(([name, model]) => [name, { ...aModel('left'), strategy: 'priority', ...model }]),
@@ -52,6 +53,54 @@ describe('a request', () => {
 
     const wish = { models: ['x-ai/grok-4'], provider: { order: ['together'], zdr: true } };
     expect(vendor.seen[0]?.body).toMatchObject(wish);
+  });
+
+  test('takes it to no vendor where the gateway has read it, not even to one that would read it too', async () => {
+    const models = snapshot({
+      one: { targets: [target('router'), target('left')] },
+      two: { targets: [target('right')] },
+    });
+
+    await handled(models, chatRequest({ models: ['one', 'two'], provider: { order: ['router'] } }));
+
+    expect(vendor.seen[0]?.body).not.toHaveProperty('provider');
+    expect(vendor.seen[0]?.body).not.toHaveProperty('models');
+  });
+
+  test('is judged by the model that a rule has made of its own, also in whom it is left to', async () => {
+    const rules = [{ when: { stream: false }, use: { targets: [target('left')] } }];
+    const models = snapshot({ one: { targets: [target('router')], rules }, two: { targets: [target('right')] } });
+    vendor.next(answer(503, {}), answer(200, completion('Hello')));
+
+    const private_ = await handled(models, chatRequest({ provider: { zdr: true } }));
+    const next = await handled(models, chatRequest({ models: ['one', 'two'] }));
+
+    expect([private_.head?.status, vendor.seen.length]).toEqual([400, 2]);
+    expect(providerOf(next)).toBe('right');
+  });
+
+  test('with a wish that only a vendor can honour goes to no fallback that cannot', async () => {
+    vendor.always(answer(503, {}));
+    const models = snapshot({
+      one: { targets: [target('router')], fallbacks: ['two'] },
+      two: { targets: [target('right')] },
+    });
+
+    const { head, line } = await handled(models, chatRequest({ provider: { data_collection: 'deny' } }));
+
+    expect(head?.status).toBe(503);
+    expect(line.leftOut).toEqual([
+      { target: 'right/m', reason: 'fallback, but provider.data_collection cannot be honoured there' },
+    ]);
+  });
+
+  test('is not kept from a vendor by limits that are left to it', async () => {
+    const provider = { only: ['together'], max_price: { prompt: 1 }, ignore: ['router'] };
+
+    const result = await handled(snapshot({ one: { targets: [target('router')] } }), chatRequest({ provider }));
+
+    expect(providerOf(result)).toBe('router');
+    expect(vendor.seen[0]?.body).toMatchObject({ provider });
   });
 
   test('is refused when its caller wants what nobody here can promise', async () => {
@@ -152,7 +201,7 @@ describe('a request', () => {
     const inTurn = ['left', 'right', 'left', 'right'];
     expect(await askedOf('one')).toEqual([inTurn, ['model#one']]);
     expect(await askedOf('ruled')).toEqual([inTurn, ['model#ruled#fair']]);
-    expect(await askedOf('fallen')).toEqual([inTurn, ['model#both']]);
+    expect(await askedOf('fallen')).toEqual([inTurn, ['fallback#both']]);
   });
 
   test('takes no turn where none is needed, and where it is only explained', async () => {
