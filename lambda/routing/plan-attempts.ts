@@ -8,7 +8,7 @@ import type { LeftOut, Placed, Plan, PlanInput } from './plan.ts';
 import { plannedAttempt } from './planned-attempt.ts';
 import { type Preferences, strategyOf, uselessNames, whyNotPreferred } from './preferences.ts';
 import type { RequestedModel } from './requested-model.ts';
-import { whyIncapable } from './requirements.ts';
+import { unknownNeed, whyIncapable } from './requirements.ts';
 import { type Settled, settleBreakers } from './settle-breakers.ts';
 import { targetName } from './target-name.ts';
 
@@ -97,6 +97,8 @@ function counterOf({ model, rule, fallbackOf }: PlannedModel): string {
 /** The targets that this request may be sent to; says of the others why not. */
 function admitted({ model: { targets }, fallbackOf }: PlannedModel, planning: Planning): Candidate[] {
   const { request, live, question, nowMs, preferences, seen, leftOut, leavesRouting } = planning;
+  const leaveOut = ({ provider, model }: Candidate['target'], reason: string) =>
+    leftOut.push({ provider, model, reason: fallbackOf === undefined ? reason : `fallback, but ${reason}` });
   const candidates: Candidate[] = [];
   for (const target of targets) {
     const name = targetName(target);
@@ -104,12 +106,17 @@ function admitted({ model: { targets }, fallbackOf }: PlannedModel, planning: Pl
     seen.add(name);
     const isPreferred = preferences === noPreferences || leavesRouting?.(target.provider);
     const reason = (!isPreferred && whyNotPreferred(target, preferences)) || whyIncapable(target, request);
-    const { provider, model } = target;
-    if (reason)
-      leftOut.push({ provider, model, reason: fallbackOf === undefined ? reason : `fallback, but ${reason}` });
+    if (reason) leaveOut(target, reason);
     else candidates.push(candidateOf(target, live, question, nowMs));
   }
-  return candidates;
+  if (!preferences.requireParameters) return candidates;
+  const able = candidates.filter(({ target }) => unknownNeed(target, request) === undefined);
+  if (able.length === 0) return candidates;
+  for (const { target } of candidates) {
+    const unknown = unknownNeed(target, request);
+    if (unknown) leaveOut(target, `it is not known to ${unknown}, which provider.require_parameters wants`);
+  }
+  return able;
 }
 
 /** The draws of a session are always the same, so that it comes back to where its beginning is in the prompt cache. */

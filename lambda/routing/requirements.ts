@@ -33,3 +33,12 @@ export function isSurelyCapable(
   if (contextTokens !== undefined && inputTokens + maxOutputTokens > contextTokens) return false;
   return needs.every((need) => capabilities[need] === true);
 }
+
+/** What of a request's needs a target is not known to meet, in words; undefined when it meets them all. */
+export function unknownNeed(
+  { capabilities = {} }: TargetFacts,
+  { needs = [] }: Pick<RoutingRequest, 'needs'>,
+): string | undefined {
+  const unknown = needs.find((need) => capabilities[need] !== true);
+  return unknown && told[unknown];
+}

@@ -206,3 +206,32 @@ describe('a model that stands in for another', () => {
     for (const attempt of attempts) expect(attempt).not.toHaveProperty('hedge');
   });
 });
+
+describe('a caller who wants all parameters honoured', () => {
+  const needy = { preferences: { requireParameters: true }, needs: ['tools', 'jsonSchema'] as const };
+  const able = { tools: true, jsonSchema: true };
+  const capable = (...known: (object | undefined)[]) =>
+    targets.map((target, i) => ({ ...target, ...(known[i] && { capabilities: known[i] }) }));
+
+  test('gets only targets that are known to, as far as any is', () => {
+    const plan = planned({ model: { targets: capable({ tools: true }, able, undefined) }, request: needy });
+
+    expect(plan.attempts.map(({ provider }) => provider)).toEqual(['b']);
+    expect(plan.leftOut).toMatchObject([
+      { provider: 'a', reason: expect.stringContaining('not known to answer by a JSON Schema') },
+      { provider: 'c', reason: expect.stringContaining('not known to call tools') },
+    ]);
+  });
+
+  test('gets those of which nothing is known where none is known to, but never one that is known not to', () => {
+    const some = capable(undefined, { tools: false }, undefined);
+
+    expect(providersOf({ model: { targets: some }, request: needy })).toEqual(['a', 'c']);
+  });
+
+  test('is not told that something was left out, whatever the model says', () => {
+    const { attempts } = planned({ model: { unsupportedParameters: 'drop' }, request: needy });
+
+    for (const attempt of attempts) expect(attempt).not.toHaveProperty('dropsUnsupported');
+  });
+});

@@ -19,11 +19,13 @@ export function attemptContext(
   { plan, live, asked }: Known,
 ): AttemptContext {
   const { headers, signal } = request;
+  // Who leaves nothing out must not be asked to.
+  const mayDrop = !asked.preferences?.requireParameters;
   return {
     operation,
     snapshot,
     forwardedHeaders: forwardedHeaders(headers),
-    dropsUnsupported: headers['x-sluice-unsupported-parameters'] === 'drop',
+    dropsUnsupported: mayDrop && headers['x-sluice-unsupported-parameters'] === 'drop',
     keyRange: wantedKeys(request),
     ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, operation.stream),
     promptSize: promptSize(asked.inputTokens),

@@ -103,6 +103,19 @@ describe('a request', () => {
     expect(vendor.seen[0]?.body).toMatchObject({ provider });
   });
 
+  test('that wants all parameters honoured has none left out, whatever else it says', async () => {
+    const headers = { 'x-api-key': 'k', 'x-sluice-unsupported-parameters': 'drop' };
+    const wish = { model: 'claude/m', seed: 7, provider: { require_parameters: true } };
+    const claude = snapshot({ one: { targets: [target('left')] } });
+
+    const { head, text } = await handled(claude, chatRequest(wish, { headers }));
+    const dropped = await handled(claude, chatRequest({ ...wish, provider: {} }, { headers }));
+
+    expect([head?.status, JSON.parse(text).error.param]).toEqual([400, 'seed']);
+    expect(vendor.seen.length).toBeGreaterThan(0);
+    expect(dropped.line.attempts).toHaveLength(1);
+  });
+
   test('is refused when its caller wants what nobody here can promise', async () => {
     const { head, text } = await handled(
       snapshot({ one: { targets: [target('left')] } }),
