@@ -5,20 +5,25 @@ import { GatewayError } from '../gateway-error.ts';
 const mostNames = 100;
 const percentiles = ['p50', 'p75', 'p90', 'p99'] as const;
 
-type Reader = (value: unknown, field: string) => Partial<Preferences>;
+type Reader = (value: unknown, field: string) => Partial<Preferences> | undefined;
 
 /** OpenRouter's fields (https://openrouter.ai/docs/guides/routing/provider-selection) in the gateway's own terms. */
 const readers: Readonly<Record<string, Reader>> = {
-  order: (value, field) => ({ order: names(value, field) }),
-  only: (value, field) => ({ only: names(value, field) }),
-  ignore: (value, field) => ({ ignore: names(value, field) }),
+  order: (value, field) => list('order', names(value, field)),
+  only: (value, field) => list('only', names(value, field)),
+  ignore: (value, field) => list('ignore', names(value, field)),
   sort: (value) => ({ sort: sortBy(isObject(value) ? value['by'] : value) }),
   allow_fallbacks: (value, field) => ({ allowFallbacks: flag(value, field) }),
   require_parameters: (value, field) => ({ requireParameters: flag(value, field) }),
-  max_price: (value) => ({ maxPrice: maxPrice(value) }),
-  // Seconds there.
-  preferred_max_latency: (value, field) => ({ preferredMaxLatencyMs: percentileLimits(value, field, 1000) }),
-  preferred_min_throughput: (value, field) => ({ preferredMinThroughput: percentileLimits(value, field, 1) }),
+  max_price: (value) => maxPrice(value),
+  preferred_max_latency: (value, field) => {
+    const limits = percentileLimits(value, field, 'of seconds');
+    return limits && { preferredMaxLatencyMs: inMs(limits) };
+  },
+  preferred_min_throughput: (value, field) => {
+    const limits = percentileLimits(value, field, 'of tokens per second');
+    return limits && { preferredMinThroughput: limits };
+  },
 };
 
 /** Reads the `provider` object of a body; throws `invalid_request` for what cannot be meant. */
@@ -58,34 +63,47 @@ function sortBy(value: unknown): NonNullable<Preferences['sort']> {
   throw mistake('provider.sort', 'must be price, throughput or latency');
 }
 
-function maxPrice(value: unknown): NonNullable<Preferences['maxPrice']> {
+function maxPrice(value: unknown): Partial<Preferences> | undefined {
   if (!isObject(value)) throw mistake('provider.max_price', 'must be an object with prompt or completion');
   const other = Object.keys(value).find((name) => name !== 'prompt' && name !== 'completion');
   if (other !== undefined) throw mistake('provider.max_price', 'takes prompt and completion only');
   const input = price(value, 'prompt');
   const output = price(value, 'completion');
-  return { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+  if (input === undefined && output === undefined) return undefined;
+  return { maxPrice: { ...(input !== undefined && { input }), ...(output !== undefined && { output }) } };
 }
 
 function price(prices: JsonObject, name: string): number | undefined {
   const value = prices[name];
-  if (value === undefined) return undefined;
-  return positive(typeof value === 'string' ? Number(value) : value, `provider.max_price.${name}`);
+  if (value === undefined || value === null) return undefined;
+  const isWritten = typeof value === 'string' && value.trim() !== '';
+  return positive(isWritten ? Number(value) : value, `provider.max_price.${name}`);
 }
 
-function percentileLimits(value: unknown, field: string, factor: number): PercentileLimits {
-  if (!isObject(value)) return { p50: positive(value, field) * factor };
-  const limits: PercentileLimits = {};
-  for (const [name, limit] of Object.entries(value)) {
-    const percentile = percentiles.find((one) => one === name);
-    if (!percentile) throw mistake(field, 'takes p50, p75, p90 and p99');
-    limits[percentile] = positive(limit, `${field}.${name}`) * factor;
-  }
-  return limits;
+/** A number is meant for the median; an object without any limit says nothing. */
+function percentileLimits(value: unknown, field: string, unit: string): PercentileLimits | undefined {
+  if (isLimit(value)) return { p50: value };
+  const entries = isObject(value) ? Object.entries(value).filter(([, limit]) => limit !== null) : undefined;
+  const isKnown = ([name, limit]: [string, unknown]) => percentiles.some((one) => one === name) && isLimit(limit);
+  if (!entries?.every(isKnown)) throw mistake(field, `must be a number ${unit}, or an object of p50, p75, p90 and p99`);
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+function inMs(seconds: PercentileLimits): PercentileLimits {
+  return Object.fromEntries(Object.entries(seconds).map(([percentile, limit]) => [percentile, limit * 1000]));
+}
+
+function isLimit(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** An empty list says nothing: nobody means that no one shall be asked. */
+function list(name: 'order' | 'only' | 'ignore', values: readonly string[]): Partial<Preferences> | undefined {
+  return values.length > 0 ? { [name]: values } : undefined;
 }
 
 function positive(value: unknown, field: string): number {
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  if (isLimit(value)) return value;
   throw mistake(field, 'must be a number that is not negative');
 }
 

@@ -14,6 +14,7 @@ describe('a caller’s preferences', () => {
       preferred_max_latency: 1.5,
       preferred_min_throughput: { p90: 20 },
       zdr: true,
+      user: null,
     });
 
     expect(preferences).toEqual({
@@ -30,6 +31,42 @@ describe('a caller’s preferences', () => {
     });
   });
 
+  test.each<[unknown, object | undefined]>([
+    [2, { p50: 2000 }],
+    [0, { p50: 0 }],
+    [
+      { p50: 0.5, p75: 1, p90: 2, p99: 4 },
+      { p50: 500, p75: 1000, p90: 2000, p99: 4000 },
+    ],
+    [{ p50: null, p99: 3 }, { p99: 3000 }],
+    [{}, undefined],
+    [null, undefined],
+  ])('take %j for a latency in seconds', (latency, limits) => {
+    const throughput = limits && Object.fromEntries(Object.entries(limits).map(([name, ms]) => [name, ms / 1000]));
+
+    expect(readPreferences({ preferred_max_latency: latency })?.preferredMaxLatencyMs).toEqual(limits);
+    expect(readPreferences({ preferred_min_throughput: latency })?.preferredMinThroughput).toEqual(throughput);
+  });
+
+  test.each([['1s'], [-1], [[1]], [true], [{ p42: 1 }], [{ p50: '1' }], [{ p50: -1 }], [Number.NaN]])(
+    'do not take %j for a latency or a throughput, and say what they take',
+    (value) => {
+      expect(() => readPreferences({ preferred_max_latency: value })).toThrow(
+        '"provider.preferred_max_latency" must be a number of seconds, or an object of p50, p75, p90 and p99.',
+      );
+      expect(() => readPreferences({ preferred_min_throughput: value })).toThrow(
+        '"provider.preferred_min_throughput" must be a number of tokens per second, or an object of p50, p75, p90 and p99.',
+      );
+    },
+  );
+
+  test.each([[{ order: [], only: [], ignore: [] }], [{ max_price: {} }], [{ max_price: { prompt: null } }]])(
+    'say nothing with %j',
+    (provider) => {
+      expect(readPreferences(provider)).toEqual({});
+    },
+  );
+
   test.each<[string, unknown, string]>([
     ['text', 'openai', 'provider'],
     ['an order that is no list', { order: 'openai' }, 'provider.order'],
@@ -37,6 +74,7 @@ describe('a caller’s preferences', () => {
     ['an unknown sort', { sort: 'fastest' }, 'provider.sort'],
     ['a flag that is none', { allow_fallbacks: 'no' }, 'provider.allow_fallbacks'],
     ['a negative price', { max_price: { prompt: -1 } }, 'provider.max_price.prompt'],
+    ['an empty price', { max_price: { prompt: ' ' } }, 'provider.max_price.prompt'],
     ['a price of something else', { max_price: { image: 1 } }, 'provider.max_price'],
     ['an unknown percentile', { preferred_max_latency: { p42: 1 } }, 'provider.preferred_max_latency'],
     ['a latency that is no number', { preferred_max_latency: '1s' }, 'provider.preferred_max_latency'],
