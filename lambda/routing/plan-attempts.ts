@@ -67,7 +67,7 @@ function standIns(planning: Planning): PlannedModel[] {
     if (!mayUse || mayUse(name)) models.push({ name, ...config });
     else
       for (const { provider, model: other } of config.targets)
-        leftOut.push({ provider, model: other, reason: `fallback ${name}, which this API key may not use` });
+        leftOut.push({ provider, model: other, reason: `fallback ${name} is not for this API key`, isForbidden: true });
   }
   return models.map((one) => ({ ...applyRules(one, snapshot.models, request, entropy), fallbackOf: model.name }));
 }

@@ -91,4 +91,6 @@ export type Plan = {
   /** What of the caller's preferences was of no use, in words. */
   notes?: readonly string[];
 };
-export type LeftOut = { provider: string; model: string; reason: string };
+
+/** `isForbidden`: this API key may not use its model, so that its caller is not told of it. */
+export type LeftOut = { provider: string; model: string; reason: string; isForbidden?: true };

@@ -54,6 +54,78 @@ describe('POST /v1/route', () => {
 
     expect([unknown.head?.status, wrong.head?.status]).toEqual([404, 400]);
   });
+
+  test.each([
+    ['x-sluice-timeout-ms', 'soon'],
+    ['x-sluice-provider-key', '0'],
+    ['x-sluice-on-stream-failure', 'pray'],
+  ])('refuses %s: %s, as a chat does', async (name, value) => {
+    const headers = { 'x-api-key': 'k', [name]: value };
+    const ask = (path: string) => handled(snapshot, chatRequest({ stream: true }, { path, headers }), { deps });
+
+    const [route, chat] = [await ask('/v1/route'), await ask('/v1/chat/completions')];
+
+    expect(route.head?.status).toBe(400);
+    expect(JSON.parse(route.text).error.message).toContain(name);
+    expect(route.text).toBe(chat.text);
+  });
+
+  test('tells what becomes of a stream that breaks off', async () => {
+    const headers = { 'x-api-key': 'k', 'x-sluice-on-stream-failure': 'resume' };
+    const streamed = await handled(snapshot, chatRequest({ stream: true }, { path: '/v1/route', headers }), { deps });
+    const buffered = await handled(snapshot, chatRequest({}, { path: '/v1/route' }), { deps });
+
+    expect(JSON.parse(streamed.text).onStreamFailure).toBe('resume');
+    expect(JSON.parse(buffered.text)).not.toHaveProperty('onStreamFailure');
+  });
+
+  test('tells the plan of each of several models, and what is wrong with one of them', async () => {
+    const body = { model: 'one,two', provider: { zdr: true } };
+    const router = aSnapshot({
+      ...snapshot,
+      providers: recordByName([...Object.entries(snapshot.providers), ['router', { type: 'openrouter' }]]),
+      models: recordByName([
+        ...Object.entries(snapshot.models),
+        ['two', { ...aModel('router'), targets: [target('router')] }],
+      ]),
+    });
+
+    const { head, text } = await handled(router, chatRequest(body, { path: '/v1/route' }), { deps });
+
+    expect(head?.status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({
+      object: 'list',
+      data: [
+        { object: 'route', model: 'one', error: { code: 'invalid_request', param: 'provider.zdr' } },
+        { object: 'route', model: 'two', attempts: [{ target: 'router/m' }] },
+      ],
+    });
+  });
+
+  test('tells a limited key nothing of a fallback that is not for it, and the log why it was not tried', async () => {
+    const findCaller = async () => ({ label: 'limited', models: ['one'] });
+    const hidden = { ...aModel('left'), targets: [{ provider: 'right', model: 'hidden', weight: 1 }] };
+    const one = { ...aModel('left'), targets: [{ ...target('left'), contextTokens: 1 }], fallbacks: ['spare'] };
+    const models = {
+      ...snapshot,
+      models: recordByName([
+        ['one', one],
+        ['spare', hidden],
+      ]),
+    };
+    const limited = { deps: { ...deps, findCaller } };
+
+    const route = await handled(models, chatRequest({}, { path: '/v1/route' }), limited);
+    const chat = await handled(models, chatRequest({}), limited);
+
+    expect(JSON.parse(route.text)).toMatchObject({ attempts: [], leftOut: [{ target: 'left/m' }] });
+    expect(JSON.parse(chat.text).error.code).toBe('no_target_matches');
+    for (const text of [route.text, chat.text]) expect(text).not.toMatch(/hidden|spare/);
+    expect(chat.line.leftOut).toContainEqual({
+      target: 'right/hidden',
+      reason: 'fallback spare is not for this API key',
+    });
+  });
 });
 
 describe('GET /v1/stats', () => {
