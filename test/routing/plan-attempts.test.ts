@@ -1,16 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { strategies as strategiesOfModels } from '../../lambda/config/routing-schema.ts';
 import type { Snapshot } from '../../lambda/config/snapshot.ts';
 import { recordByName } from '../../lambda/config/snapshot.ts';
-import { foldScores } from '../../lambda/routing/fold-scores.ts';
-import { noKnowledge } from '../../lambda/routing/knowledge.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
 import { defaultLimits, type PlannedAttempt } from '../../lambda/routing/plan.ts';
 import { planAttempts } from '../../lambda/routing/plan-attempts.ts';
 import type { RequestedModel } from '../../lambda/routing/requested-model.ts';
-import { scoresOf } from '../../lambda/routing/scores-of.ts';
-import { aSample, slicesOf } from '../support/samples.ts';
 import { aModel, aSnapshot } from '../support/snapshots.ts';
 
 type Target = RequestedModel['targets'][number];
@@ -139,106 +134,5 @@ describe('planAttempts', () => {
 
   test('is empty for a model without targets', () => {
     expect(attemptsOf(aSnapshot(), requested([]), 0.5)).toEqual([]);
-  });
-});
-
-describe('a plan, whatever is measured and wished for', () => {
-  const anyStrategy = fc.constantFrom(...strategiesOfModels);
-  const anyScore = fc.record({
-    waitMs: fc.integer({ min: 1, max: 60_000 }),
-    count: fc.integer({ min: 1, max: 200 }),
-    failures: fc.integer({ min: 0, max: 100 }),
-  });
-  const providers = ['a', 'b', 'c', 'd'];
-  const anyWorld = fc.record({
-    strategy: anyStrategy,
-    scores: fc.array(fc.option(anyScore, { nil: undefined }), { minLength: 4, maxLength: 4 }),
-    open: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
-    only: fc.option(fc.subarray(providers, { minLength: 1 }), { nil: undefined }),
-    ignore: fc.option(fc.subarray(providers), { nil: undefined }),
-    maxInput: fc.option(fc.integer({ min: 0, max: 10 }), { nil: undefined }),
-    entropy: entropies,
-  });
-
-  function planIn({
-    strategy,
-    scores,
-    open,
-    only,
-    ignore,
-    maxInput,
-    entropy,
-  }: typeof anyWorld extends fc.Arbitrary<infer W> ? W : never) {
-    const targets = providers.map((provider, i) => ({
-      ...target(provider),
-      ...(i < 3 && { price: { input: i * 3, output: 1 } }),
-    }));
-    const samples = providers.flatMap((provider, i) => {
-      const score = scores[i];
-      if (!score) return [];
-      const sample = { target: `${provider}/m`, atMs: 1_000, waitMs: score.waitMs };
-      return [
-        ...Array.from({ length: score.count }, () => aSample(sample)),
-        ...Array.from({ length: score.failures }, () =>
-          aSample({ target: sample.target, atMs: 1_000, outcome: 'overloaded' as const }),
-        ),
-      ];
-    });
-    const breaker = { openedAtMs: 0, openUntilMs: 9_000, openings: 1, reason: 'timeout' as const };
-    const input = {
-      snapshot: aSnapshot(),
-      model: requested(targets, { strategy }),
-      live: {
-        scores: scoresOf(foldScores(noKnowledge, slicesOf(...samples), 2_000)),
-        breakers: Object.fromEntries(providers.flatMap((provider, i) => (open[i] ? [[`${provider}/m`, breaker]] : []))),
-      },
-      request: {
-        stream: true,
-        inputTokens: 10,
-        maxOutputTokens: undefined,
-        bodyBytes: 100,
-        preferences: {
-          ...(only && { only }),
-          ...(ignore && { ignore }),
-          ...(maxInput !== undefined && { maxPrice: { input: maxInput } }),
-        },
-      },
-      nowMs: 3_000,
-      entropy,
-      turn: () => 1,
-    };
-    return { input, plan: planAttempts(input) };
-  }
-
-  test('is the same again, has nobody twice, and accounts for every target', () => {
-    fc.assert(
-      fc.property(anyWorld, (world) => {
-        const { input, plan } = planIn(world);
-        const names = [...plan.attempts, ...plan.leftOut].map(({ provider }) => provider);
-
-        expect(planAttempts(input)).toEqual(plan);
-        expect(names.sort()).toEqual(providers);
-        for (const { reason } of [...plan.attempts, ...plan.leftOut]) expect(reason).not.toBe('');
-      }),
-    );
-  });
-
-  test('keeps every wish, and asks nobody who is down while somebody is not', () => {
-    fc.assert(
-      fc.property(anyWorld, (world) => {
-        const { plan } = planIn(world);
-        const asked = plan.attempts.map(({ provider }) => provider);
-        const isOpen = (provider: string) => world.open[providers.indexOf(provider)];
-
-        for (const provider of asked) {
-          if (world.only) expect(world.only).toContain(provider);
-          expect(world.ignore ?? []).not.toContain(provider);
-          if (world.maxInput !== undefined) expect(providers.indexOf(provider) * 3).toBeLessThanOrEqual(world.maxInput);
-          if (world.maxInput !== undefined) expect(provider).not.toBe('d');
-        }
-        if (asked.some((provider) => !isOpen(provider))) expect(asked.some(isOpen)).toBe(false);
-        else expect(asked.length).toBeLessThanOrEqual(1);
-      }),
-    );
   });
 });
