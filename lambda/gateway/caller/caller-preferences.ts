@@ -2,7 +2,9 @@ import { isObject, type JsonObject } from '../../dialects/json-value.ts';
 import type { PercentileLimits, Preferences } from '../../routing/preferences.ts';
 import { GatewayError } from '../gateway-error.ts';
 
+const pricedHere = ['prompt', 'completion'];
 const mostNames = 100;
+const sorts = ['price', 'throughput', 'latency'] as const;
 const percentiles = ['p50', 'p75', 'p90', 'p99'] as const;
 
 type Reader = (value: unknown, field: string) => Partial<Preferences> | undefined;
@@ -12,7 +14,7 @@ const readers: Readonly<Record<string, Reader>> = {
   order: (value, field) => list('order', names(value, field)),
   only: (value, field) => list('only', names(value, field)),
   ignore: (value, field) => list('ignore', names(value, field)),
-  sort: (value) => ({ sort: sortBy(isObject(value) ? value['by'] : value) }),
+  sort: (value) => sorting(value),
   allow_fallbacks: (value, field) => ({ allowFallbacks: flag(value, field) }),
   require_parameters: (value, field) => ({ requireParameters: flag(value, field) }),
   max_price: (value) => maxPrice(value),
@@ -31,14 +33,21 @@ export function readPreferences(provider: unknown): Preferences | undefined {
   if (provider === undefined || provider === null) return undefined;
   if (!isObject(provider)) throw mistake('provider', 'must be an object');
   const preferences: Preferences = {};
-  const foreign: string[] = [];
+  const unknown: string[] = [];
   for (const [field, value] of Object.entries(provider)) {
     if (value === null) continue;
-    const read = Object.hasOwn(readers, field) ? readers[field] : undefined;
-    if (read) Object.assign(preferences, read(value, `provider.${field}`));
-    else foreign.push(field);
+    const read = Object.hasOwn(readers, field) ? readers[field] : foreignWish;
+    const { foreign = [], ...said } = read?.(value, `provider.${field}`) ?? {};
+    Object.assign(preferences, said);
+    unknown.push(...foreign);
   }
-  return foreign.length > 0 ? { ...preferences, foreign } : preferences;
+  return unknown.length > 0 ? { ...preferences, foreign: unknown } : preferences;
+}
+
+/** What is not switched on is kept by everybody. */
+function foreignWish(value: unknown, field: string): Partial<Preferences> | undefined {
+  const isKeptByAll = value === false || (field === 'provider.data_collection' && value === 'allow');
+  return isKeptByAll ? undefined : { foreign: [field.replace('provider.', '')] };
 }
 
 /** Reads the `models` of a body: names to try one after the other. */
@@ -58,19 +67,26 @@ function flag(value: unknown, field: string): boolean {
   return value;
 }
 
-function sortBy(value: unknown): NonNullable<Preferences['sort']> {
-  if (value === 'price' || value === 'throughput' || value === 'latency') return value;
-  throw mistake('provider.sort', 'must be price, throughput or latency');
+/** Here targets are sorted within each model, which is the partition that is meant when none is named. */
+function sorting(value: unknown): Partial<Preferences> {
+  const { by, partition = 'model' } = isObject(value) ? value : { by: value };
+  const known = sorts.find((sort) => sort === by);
+  const isUsual = partition === null || partition === 'model';
+  if (!known) throw mistake('provider.sort', `must be ${sorts.join(', ')}, or an object with one of them as "by"`);
+  return { sort: known, ...(!isUsual && { foreign: ['sort.partition'] }) };
 }
 
+/** Prices of requests, pictures and the like are not known here. */
 function maxPrice(value: unknown): Partial<Preferences> | undefined {
   if (!isObject(value)) throw mistake('provider.max_price', 'must be an object with prompt or completion');
-  const other = Object.keys(value).find((name) => name !== 'prompt' && name !== 'completion');
-  if (other !== undefined) throw mistake('provider.max_price', 'takes prompt and completion only');
+  const others = Object.keys(value).filter((name) => !pricedHere.includes(name) && value[name] !== null);
   const input = price(value, 'prompt');
   const output = price(value, 'completion');
-  if (input === undefined && output === undefined) return undefined;
-  return { maxPrice: { ...(input !== undefined && { input }), ...(output !== undefined && { output }) } };
+  const limits = { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+  return {
+    ...(Object.keys(limits).length > 0 && { maxPrice: limits }),
+    ...(others.length > 0 && { foreign: others.map((name) => `max_price.${name}`) }),
+  };
 }
 
 function price(prices: JsonObject, name: string): number | undefined {

@@ -27,7 +27,7 @@ describe('a caller’s preferences', () => {
       maxPrice: { input: 1, output: 2.5 },
       preferredMaxLatencyMs: { p50: 1500 },
       preferredMinThroughput: { p90: 20 },
-      foreign: ['zdr'],
+      foreign: ['sort.partition', 'zdr'],
     });
   });
 
@@ -67,15 +67,26 @@ describe('a caller’s preferences', () => {
     },
   );
 
+  test.each([
+    [{ sort: { by: 'price', partition: 'none' } }, { sort: 'price', foreign: ['sort.partition'] }],
+    [{ sort: { by: 'price', partition: 'model' } }, { sort: 'price' }],
+    [{ max_price: { image: 1, prompt: 2, audio: null } }, { maxPrice: { input: 2 }, foreign: ['max_price.image'] }],
+    [{ zdr: false, data_collection: 'allow', quantizations: null }, {}],
+    [{ data_collection: 'deny', quantizations: ['fp8'] }, { foreign: ['data_collection', 'quantizations'] }],
+    [{ zdr: true, max_price: { request: 1 } }, { foreign: ['zdr', 'max_price.request'] }],
+  ])('say which of %j is not for this gateway', (provider, preferences) => {
+    expect(readPreferences(provider)).toEqual(preferences);
+  });
+
   test.each<[string, unknown, string]>([
     ['text', 'openai', 'provider'],
     ['an order that is no list', { order: 'openai' }, 'provider.order'],
     ['numbers among names', { only: [1] }, 'provider.only'],
+    ['a sort by nothing', { sort: { partition: 'none' } }, 'provider.sort'],
     ['an unknown sort', { sort: 'fastest' }, 'provider.sort'],
     ['a flag that is none', { allow_fallbacks: 'no' }, 'provider.allow_fallbacks'],
     ['a negative price', { max_price: { prompt: -1 } }, 'provider.max_price.prompt'],
     ['an empty price', { max_price: { prompt: ' ' } }, 'provider.max_price.prompt'],
-    ['a price of something else', { max_price: { image: 1 } }, 'provider.max_price'],
     ['an unknown percentile', { preferred_max_latency: { p42: 1 } }, 'provider.preferred_max_latency'],
     ['a latency that is no number', { preferred_max_latency: '1s' }, 'provider.preferred_max_latency'],
   ])('are refused when they are %s', (_, provider, param) => {
