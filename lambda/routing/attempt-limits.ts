@@ -4,8 +4,8 @@ import type { Estimate } from './estimate-wait.ts';
 import { defaultLimits, type HedgeTerms, type Limits } from './plan.ts';
 import type { RoutingRequest } from './routing-request.ts';
 
-/** So many samples of a target make its own percentiles a limit. */
-const enoughSamples = 30;
+/** So many samples of a target make its own percentiles a limit: what is rarer than they show would be cut off. */
+const enoughToLimit = 30;
 /** A silence of so many times what is rare already is no slow answer. */
 const timesP99 = 4;
 /** Never less: the same target may think longer about the next question. */
@@ -39,7 +39,7 @@ function learntFirstContentMs(
   { inputTokens, thinks, stream }: Pick<RoutingRequest, 'inputTokens' | 'thinks' | 'stream'>,
 ): number {
   const reading = inputTokens * perInputTokenMs;
-  if (!stream || !wait || wait.samples < enoughSamples) return Math.round(defaultLimits.firstContentMs + reading);
+  if (!stream || !wait || wait.samples < enoughToLimit) return Math.round(defaultLimits.firstContentMs + reading);
   const least = (thinks ? leastThinkingMs : leastFirstContentMs) + reading;
   return Math.round(Math.min(Math.max(timesP99 * wait.p99Ms, least), mostFirstContentMs));
 }
@@ -47,6 +47,8 @@ function learntFirstContentMs(
 const usualMaxShare = 0.05;
 const usualMaxCostFactor = 3;
 const leastHedgeMs = 100;
+/** Fewer than make a limit: a little too early costs a second request, of which `maxShare` allows few. */
+const enoughToHedge = 12;
 
 /**
  * When to start the next target besides: after what is configured, or what 19 of 20 answers take less than. Never where
@@ -58,7 +60,7 @@ export function hedgeTerms(
   next: Estimate | undefined,
 ): HedgeTerms | undefined {
   if (!hedge || !next) return undefined;
-  const learnt = wait && wait.samples >= enoughSamples ? Math.max(wait.p95Ms, leastHedgeMs) : undefined;
+  const learnt = wait && wait.samples >= enoughToHedge ? Math.max(wait.p95Ms, leastHedgeMs) : undefined;
   const afterMs = hedge.afterMs ?? learnt;
   if (afterMs === undefined || next.p50Ms > afterMs) return undefined;
   const { maxShare = usualMaxShare, maxCostFactor = usualMaxCostFactor } = hedge;

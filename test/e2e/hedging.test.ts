@@ -19,7 +19,7 @@ const saysAfter = (text: string, waitMs: number): Script =>
   stream(() => pause(waitMs), chunk({ content: text }), chunk({}, 'stop'), done);
 
 /** More than a p95 is founded on, since what is known is doubted a little whenever fresh waits are unlike it. */
-const enoughSamples = 36;
+const enoughSamples = 18;
 
 type Planned = {
   target: string;
