@@ -23,6 +23,8 @@ export const errorCodes = {
   idempotency_conflict: { status: 409, type: 'invalid_request_error', faultDomain: 'caller' },
   idempotency_in_progress: { status: 409, type: 'invalid_request_error', faultDomain: 'caller' },
   request_too_large: { status: 413, type: 'invalid_request_error', faultDomain: 'caller' },
+  // Nobody is left to be told: this is for the log. The status is nginx's for the same.
+  client_closed_request: { status: 499, type: 'invalid_request_error', faultDomain: 'caller' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error', faultDomain: 'provider' },
   insufficient_quota: { status: 429, type: 'insufficient_quota', faultDomain: 'policy' },
   provider_failed: { status: 502, type: 'server_error', faultDomain: 'provider' },

@@ -91,7 +91,7 @@ const explanations: Readonly<Record<FailureKind, (failure: Failure, target: Targ
     code: 'provider_failed',
     message: `The connection to ${name} failed${detail ? `: ${detail}` : ''}. Try again.`,
   }),
-  cancelled: () => ({ code: 'invalid_request', message: 'The caller has gone.', details: { status: 499 } }),
+  cancelled: () => ({ code: 'client_closed_request', message: 'The caller has gone.' }),
 };
 
 /** A key may be unusable before anybody was asked. */

@@ -136,7 +136,7 @@ describe('an answer that says where the answer is', () => {
     leaving.abort();
 
     expect(late.head?.status).toBe(504);
-    expect((await gone).line.errorCode).toBe('invalid_request');
+    expect((await gone).line.errorCode).toBe('client_closed_request');
   });
 });
 

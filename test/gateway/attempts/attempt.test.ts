@@ -248,7 +248,29 @@ describe('an attempt', () => {
     const { line, head: answered } = await ask(vendor, { request: { signal: caller.signal } });
 
     expect(answered?.status).toBe(499);
+    expect(line).toMatchObject({ errorCode: 'client_closed_request', faultDomain: 'caller' });
     expect(line.attempts).toMatchObject([{ outcome: 'cancelled' }]);
+    await vendor.connections[0]?.closed;
+  });
+
+  test('ends the call and says so in the log when the caller leaves in the middle of a stream', async () => {
+    const caller = new AbortController();
+    const vendor = await vendorThat(async ({ socket, request }) => {
+      await request();
+      socket.write(eventStream + chunk({ content: 'a' }));
+    });
+    const sink = collectingSink();
+    const { write } = sink;
+    sink.write = (bytes) => {
+      caller.abort();
+      return write(bytes);
+    };
+    const request = chatRequest({ stream: true }, { signal: caller.signal });
+
+    const { line } = await handled(snapshotOf(vendor.url), request, { sink });
+
+    expect(line).toMatchObject({ status: 200, errorCode: 'client_closed_request', faultDomain: 'caller' });
+    expect(line.attempts).toMatchObject([{ outcome: 'answered', brokeOff: 'cancelled' }]);
     await vendor.connections[0]?.closed;
   });
 

@@ -35,7 +35,7 @@ describe('failureError', () => {
     ['bad_response', { status: 200, detail: 'It sent no event stream' }, 502, 'provider_failed', /no event stream/],
     ['bad_response', { status: 302 }, 502, 'provider_failed', /status 302/],
     ['connection', { detail: 'ECONNRESET' }, 502, 'provider_failed', /ECONNRESET/],
-    ['cancelled', {}, 499, 'invalid_request', /gone/],
+    ['cancelled', {}, 499, 'client_closed_request', /gone/],
   ])('tells of %s %j', (...row) => {
     const [kind, fields, status, code, message] = row;
 
