@@ -6,12 +6,13 @@ import { findProvider } from '../providers/provider.ts';
 import type { DueProbe } from '../routing/due-probes.ts';
 import type { FailureKind } from '../routing/failure.ts';
 import type { TargetScore } from '../routing/score.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import type { AttemptRecord, RequestRecord } from '../telemetry/request-record.ts';
 
-/** What a probe found; tokens are the vendor's count where it has one. */
+/** What a probe found. */
 export type ProbeResult = {
   outcome: 'answered' | FailureKind;
-  tokens: number | undefined;
+  /** The vendor's count; where it has told none, as many as a probe may cost, or none if it surely did not begin. */
+  tokens: number;
   timeToFirstChunkMs: number | undefined;
   promises: NonNullable<TargetScore['probe']>;
 };
@@ -59,7 +60,7 @@ export async function probeTarget(
   const isLong = (usage?.outputTokens ?? 0) >= leastStreamedTokens;
   return {
     outcome: outcome === 'differs' || (errorCode !== undefined && outcome === 'answered') ? 'bad_response' : outcome,
-    tokens: usage && usage.inputTokens + usage.outputTokens,
+    tokens: usage ? usage.inputTokens + usage.outputTokens : attempts.some(mayHaveCost) ? probeTokensAtMost : 0,
     timeToFirstChunkMs,
     promises: {
       atMs: deps.now(),
@@ -97,6 +98,12 @@ function probeRequest(
     deadlineMs,
     signal,
   };
+}
+
+/** A vendor that fell silent or broke off may have read and written all the same. */
+function mayHaveCost({ outcome, brokeOff, status }: AttemptRecord): boolean {
+  const hasBegun = outcome === 'answered' || outcome === 'timeout' || outcome === 'bad_response';
+  return brokeOff !== undefined || (hasBegun && (status ?? 200) < 400);
 }
 
 /** Notes when pieces of the answer came, and forgets them. */

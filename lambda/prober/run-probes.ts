@@ -61,10 +61,9 @@ async function probe(target: DueProbe, dailyTokens: number, parts: ProbingParts)
   if (!(await budget.reserve(name, wish).catch(lost))) return false;
   const limits = { deadlineMs: nowMs + longestProbeMs, signal: new AbortController().signal };
   const result = await probeTarget(target, await deps.snapshot(), deps, limits);
-  const tokens = result.tokens ?? (result.outcome === 'answered' ? probeTokensAtMost : 0);
   measurement.probed(name, result.promises);
   const { provider, model, reason } = target;
-  const { outcome, timeToFirstChunkMs, promises } = result;
+  const { outcome, tokens, timeToFirstChunkMs, promises } = result;
   const { atMs: _, ...kept } = promises;
   // No key is left, say: the vendor has not heard of it.
   const wasAsked = healthSign(outcome) !== 'neither';

@@ -13,6 +13,7 @@ import {
   done,
   role,
   type ScriptedVendor,
+  silence,
   startScriptedVendor,
   stream,
   usageChunk,
@@ -138,6 +139,29 @@ describe('a probe', () => {
     expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome: 'overloaded', tokens: 0 });
     expect(samples.at(-1)).toMatchObject({ outcome: 'overloaded', probe: true });
     expect(await budget.reserve('scripted/model-1', { tokens: 100, dailyTokens: 100, nowMs: Date.now() })).toBe(true);
+  });
+
+  test.each([
+    ['stays silent', silence, 'timeout'],
+    ['breaks off', stream(role, chunk({ content: '1, ' }), (response) => void response.destroy()), 'connection'],
+    ['sends something else', answer(200, {}), 'bad_response'],
+  ])('of a vendor that %s costs what it may have cost', async (_, script, outcome) => {
+    const budget = memoryProbeBudgetStore();
+    vendor.always(script);
+
+    const settings = { timeouts: { firstContentMs: 50 } };
+    const { lines } = await probe(snapshotWith(['known', 'model-1'], settings), { budget });
+
+    expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome, tokens: 64 });
+    expect(await budget.reserve('scripted/model-1', { tokens: 37, dailyTokens: 100, nowMs: Date.now() })).toBe(false);
+  });
+
+  test('of a vendor that cannot be reached costs nothing', async () => {
+    const providers = recordByName([['scripted', { type: 'openai-compatible', baseUrl: 'http://127.0.0.1:9' }]]);
+
+    const { lines } = await probe({ ...snapshotWith(['known', 'model-1']), providers });
+
+    expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome: 'connection', tokens: 0 });
   });
 
   test('is not made without a budget', async () => {
