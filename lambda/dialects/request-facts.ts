@@ -1,4 +1,4 @@
-import type { ChatRequest, Part } from './chat-request.ts';
+import type { ChatRequest, Message, Part } from './chat-request.ts';
 
 /** What a request asks of a model, and what it says to the gateway; for choosing a target, never to be sent or logged. */
 export type RequestFacts = {
@@ -20,8 +20,8 @@ export type RequestFacts = {
 
 export type Need = 'tools' | 'vision' | 'audio' | 'files' | 'jsonSchema';
 
-/** Enough to tell conversations apart. */
-export const openingCharacters = 1_000;
+/** Enough to tell conversations apart, of the instructions and of the user's first words each. */
+const openingCharacters = 1_000;
 
 const needsOfParts: Readonly<Partial<Record<Part['type'], Need>>> = { image: 'vision', audio: 'audio', file: 'files' };
 
@@ -40,8 +40,6 @@ export function factsOfRequest(request: ChatRequest): RequestFacts {
     mediaCount++;
     mediaCharacters += dataOf(part).length;
   }
-  const first = (...roles: string[]) => messages.find(({ role }) => roles.includes(role))?.parts ?? [];
-  const opening = [...first('system', 'developer'), ...first('user')].map((part) => ('text' in part ? part.text : ''));
   return {
     needs: [...needs],
     thinks: reasoning !== undefined && reasoning.effort !== 'none',
@@ -50,8 +48,48 @@ export function factsOfRequest(request: ChatRequest): RequestFacts {
     mediaCount,
     user: request.user,
     metadata: request.metadata,
-    opening: opening.join('\n').slice(0, openingCharacters),
+    opening: openingOf(messages, roleOf, ({ parts }) => parts.map(wordsOf)),
   };
+}
+
+/**
+ * How a conversation begins: the instructions before the user's first words, and these. Each is cut for itself, since
+ * instructions may be long and the same for everybody.
+ */
+export function openingOf<M>(
+  messages: readonly M[],
+  roleOf: (message: M) => unknown,
+  words: (message: M) => string[],
+): string {
+  const user = messages.findIndex((message) => roleOf(message) === 'user');
+  const before = user < 0 ? messages : messages.slice(0, user);
+  const instructions = before.find((message) => roleOf(message) === 'system' || roleOf(message) === 'developer');
+  const told = [instructions, messages[user]].map((message) =>
+    message === undefined ? '' : beginning(words(message)),
+  );
+  return told.join('\n');
+}
+
+function beginning(words: readonly string[]): string {
+  let text = '';
+  for (const one of words) text += one.slice(0, openingCharacters - text.length);
+  return text;
+}
+
+/** What a part adds to the opening. Pictures of one kind begin alike, so of their data it is the end. */
+export function mediaWords(data: string): string {
+  return data.slice(-openingCharacters / 10);
+}
+
+/** What tools have found stands in messages of the user, who has not said it. */
+function roleOf({ role, parts }: Message): string {
+  return parts.length > 0 && parts.every(({ type }) => type === 'tool-result') ? 'tool' : role;
+}
+
+function wordsOf(part: Part): string {
+  if ('text' in part) return part.text;
+  if (part.type === 'image' && part.source.kind === 'url') return mediaWords(part.source.url);
+  return mediaWords(dataOf(part));
 }
 
 function dataOf(part: Part): string {

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../json-value.ts';
-import { type Need, openingCharacters, type RequestFacts } from '../request-facts.ts';
+import { mediaWords, type Need, openingOf, type RequestFacts } from '../request-facts.ts';
 
 const needsOfParts: ReadonlyMap<unknown, Need> = new Map([
   ['image_url', 'vision'],
@@ -23,7 +23,7 @@ export function chatFacts(body: JsonObject, messages: readonly unknown[]): Reque
       if (need === undefined) continue;
       needs.add(need);
       mediaCount++;
-      mediaCharacters += inlineCharacters(part);
+      mediaCharacters += inlineData(part).length;
     }
   }
   const effort = body['reasoning_effort'];
@@ -36,17 +36,16 @@ export function chatFacts(body: JsonObject, messages: readonly unknown[]): Reque
     mediaCount,
     user: typeof user === 'string' ? user : undefined,
     metadata: textsOf(body['metadata']),
-    opening: openingOf(messages),
+    opening: openingOf(messages, roleOf, wordsOf),
     ...(body['models'] !== undefined && { models: body['models'] }),
     ...(body['provider'] !== undefined && { provider: body['provider'] }),
   };
 }
 
-/** How much of the body the data of a part is: data URLs, base64. */
-function inlineCharacters(part: JsonObject): number {
-  const { image_url: image, input_audio: audio, file } = part;
+/** What of a picture, a sound or a file stands in the body: a URL, which may hold the data itself, or base64. */
+function inlineData({ image_url: image, input_audio: audio, file }: JsonObject): string {
   const data = [isObject(image) && image['url'], isObject(audio) && audio['data'], isObject(file) && file['file_data']];
-  return data.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0);
+  return data.find((one) => typeof one === 'string') || '';
 }
 
 function textsOf(metadata: unknown): Record<string, string> | undefined {
@@ -55,19 +54,15 @@ function textsOf(metadata: unknown): Record<string, string> | undefined {
   return Object.fromEntries(texts);
 }
 
-/** The first instructions and the first words of the user. */
-function openingOf(messages: readonly unknown[]): string {
-  let opening = '';
-  for (const message of messages) {
-    if (!isObject(message) || message['role'] === 'assistant' || message['role'] === 'tool') continue;
-    opening += `${textOf(message['content'])}\n`;
-    if (message['role'] === 'user' || opening.length >= openingCharacters) break;
-  }
-  return opening.slice(0, openingCharacters);
+const roleOf = (message: unknown) => (isObject(message) ? message['role'] : undefined);
+
+function wordsOf(message: unknown): string[] {
+  const content = isObject(message) ? message['content'] : undefined;
+  if (typeof content === 'string') return [content];
+  return Array.isArray(content) ? content.map(wordsOfPart) : [];
 }
 
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content.slice(0, openingCharacters);
-  if (!Array.isArray(content)) return '';
-  return content.map((part) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('');
+function wordsOfPart(part: unknown): string {
+  if (!isObject(part)) return '';
+  return typeof part['text'] === 'string' ? part['text'] : mediaWords(inlineData(part));
 }
