@@ -38,8 +38,8 @@ const longestDrainMs = 30_000;
 
 const longestLogDelayMs = 50;
 
-/** How often what was seen of the targets is learnt from. */
-const settleEveryMs = 5_000;
+/** How often it is looked whether what was seen of the targets is to be learnt from. */
+const settleEveryMs = 1_000;
 
 /** A reason not to start that the person at the terminal can mend. */
 class StartError extends Error {}

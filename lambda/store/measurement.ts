@@ -62,9 +62,13 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
     const slices = buffer.take();
     if (slices.length === 0) return;
     const atMs = now();
+    const isFirst = flushedAtMs === Number.NEGATIVE_INFINITY;
     flushedAtMs = atMs;
     const written = await store.writeSamples({ name: newId(), atMs, slices }).then(() => true, failed('write'));
-    const dueForMs = atMs - current().scores.foldedAtMs - foldAfterMs;
+    const { foldedAtMs } = current().scores;
+    // Where nobody has folded yet there is nothing but this, and a fold takes what was written a little before.
+    if (isFirst && foldedAtMs === 0) return;
+    const dueForMs = atMs - foldedAtMs - foldAfterMs;
     if (written && random() * foldSpreadMs < dueForMs) await fold(atMs).catch(failed('fold'));
   }
 

@@ -188,15 +188,31 @@ describe('what a gateway sees', () => {
     expect(seen!.streamed.small!.p50Ms).toBeGreaterThan(800);
   });
 
+  test('is known seconds after the first request of all', async () => {
+    const { clock, gateway, see, store } = setUp({ random: 0.99 });
+    const one = gateway();
+
+    for (let second = 0; second <= 4; second++) {
+      await see(one);
+      clock.now += 1_000;
+    }
+
+    const { scores } = await store.readLive();
+    expect(scores.targets[target]?.streamed.small?.samples).toBeGreaterThan(0.9);
+  });
+
   test('is not folded by it when that fails, and the failure is told', async () => {
     const takeFoldLease = async () => {
       throw new Error('down');
     };
-    const { gateway, see, failures, written } = setUp({ broken: { takeFoldLease } });
+    const { clock, gateway, see, failures, written } = setUp({ broken: { takeFoldLease } });
+    const one = gateway();
 
-    await see(gateway());
+    await see(one);
+    clock.now += 3_000;
+    await see(one);
 
-    expect(written).toEqual([0]);
+    expect(written).toEqual([0, 3_000]);
     expect(failures).toEqual(['fold']);
   });
 });
