@@ -9,7 +9,8 @@ import type { RunningGateway } from '../support/serve-process.ts';
 const equalMs = 400;
 const sessions = Array.from({ length: 24 }, (_, index) => `session-${index}`);
 const turns = 3;
-const sessionsAtOnce = 4;
+const sessionsAtOnce = 8;
+const measuredAtOnce = ['one/m', 'other/m', 'one/m', 'other/m', 'one/m', 'other/m'];
 
 describe.each(everyHost)('sessions on $name, among two targets that are measured to be about as fast', ({ start }) => {
   let vendors: ScriptedVendor[];
@@ -40,7 +41,7 @@ describe.each(everyHost)('sessions on $name, among two targets that are measured
   async function measure(): Promise<void> {
     const deadline = Date.now() + 60_000;
     for (;;) {
-      await Promise.all(['one/m', 'other/m'].map((model) => ask(client, { model, stream: true })));
+      await Promise.all(measuredAtOnce.map((model) => ask(client, { model, stream: true })));
       const { data } = await client.get<{ data: { streamed: { small?: { samples: number } } }[] }>('/stats');
       const known = data.map(({ streamed }) => streamed?.small?.samples ?? 0);
       if (known.length === 2 && Math.min(...known) >= 12) return;

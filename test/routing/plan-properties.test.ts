@@ -42,7 +42,7 @@ function isWished(world: PlanWorld): boolean {
 function holds(property: (world: PlanWorld, attempts: readonly PlannedAttempt[]) => void): void {
   fc.assert(
     fc.property(anyPlanWorld, (world) => property(world, planAttempts(world.input).attempts)),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 }
 

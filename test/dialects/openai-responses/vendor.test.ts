@@ -285,21 +285,6 @@ describe('a streamed answer of a Responses vendor', () => {
 
     expect(events[1]).toEqual({ type: 'text', choice: 0, text: 'all' });
   });
-
-  test('costs less than 25 µs for each event', async () => {
-    const delta = { ...textStream[4], delta: 'some words of text ' };
-    const bytes = wire([created, ...Array.from({ length: 20_000 }, () => delta), completed]);
-    const runs: number[] = [];
-
-    for (let run = 0; run < 5; run++) {
-      const began = performance.now();
-      for await (const event of vendor.decodeStream(pieces(bytes)))
-        if (event.type === 'error') throw new Error('failed');
-      runs.push(((performance.now() - began) * 1000) / 20_000);
-    }
-
-    expect(runs.toSorted((a, b) => a - b)[2]).toBeLessThan(25);
-  });
 });
 
 describe('a buffered answer of a Responses vendor', () => {
