@@ -1,62 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type OpenAI from 'openai';
-import type { LocalStack } from '../../local/stack.ts';
-import { startStackGateway } from '../support/local-stack-gateway.ts';
-import {
-  chunk,
-  done,
-  type ScriptedVendor,
-  type SeenRequest,
-  startScriptedVendor,
-  stream,
-} from '../support/scripted-vendor.ts';
+import { everyHost } from '../support/every-host.ts';
+import { chunk, done, type ScriptedVendor, startScriptedVendor, stream } from '../support/scripted-vendor.ts';
 import { ask, type Callers, type Seen, sdkClient, startCallers } from '../support/sdk-caller.ts';
 import type { RunningGateway } from '../support/serve-process.ts';
 
-const apiKey = 'sk-of-a-caller';
 const longestMs = 60_000;
 const callersAtOnce = 4;
-
-let left: ScriptedVendor;
-let right: ScriptedVendor;
-let mortal: ScriptedVendor;
-let gateway: RunningGateway & { stack: LocalStack };
-let client: OpenAI;
-
-beforeAll(async () => {
-  [left, right, mortal] = await Promise.all([startScriptedVendor(), startScriptedVendor(), startScriptedVendor()]);
-  const provider = ({ url }: ScriptedVendor) => ({ type: 'openai-compatible', baseUrl: url });
-  gateway = await startStackGateway({
-    apiKey,
-    config: {
-      providers: { left: provider(left), right: provider(right), mortal: provider(mortal) },
-      models: {
-        fast: { targets: ['left/model', 'right/model'] },
-        chosen: { strategy: 'priority', targets: ['left/first', 'right/second'] },
-        resumed: { strategy: 'priority', targets: ['mortal/model', 'left/other'], onStreamFailure: 'resume' },
-      },
-    },
-  });
-  client = sdkClient(gateway);
-}, 60_000);
-
-afterAll(async () => {
-  await gateway?.close();
-  await Promise.all([left, right, mortal].map((vendor) => vendor?.close()));
-});
-
-const waiting = (ms: number) => async () => pause(ms);
+const slowMs = 1_500;
 
 /** From now on its first content takes so long. */
 function answersAfter(vendor: ScriptedVendor, waitMs: number): void {
-  vendor.always(stream(waiting(waitMs), chunk({ content: 'Hello' }), chunk({}, 'stop'), done));
+  vendor.always(stream(() => pause(waitMs), chunk({ content: 'Hello' }), chunk({}, 'stop'), done));
 }
-
-/** Every request is the first of another conversation, which is free to go anywhere. */
-let conversation = 0;
-const askAnew = (model: string, onText?: (text: string) => void) =>
-  ask(client, { model, stream: true, content: `Hi ${conversation++}`, ...(onText && { onText }) });
 
 const isWhole = ({ text, finish, error }: Seen) => text === 'Hello' && finish === 'stop' && !error;
 
@@ -74,19 +31,38 @@ async function untilMostCameFrom(provider: string, { seen }: Callers): Promise<n
   throw new Error(`Within a minute most did not come from ${provider}; the last 40: ${latest.join(', ')}`);
 }
 
-describe('the fastest target, on the local stack', () => {
-  test('a target of which nothing is known is probed once its model is in demand', async () => {
-    answersAfter(left, 0);
-    answersAfter(right, 0);
-    const fromProber = ({ body }: SeenRequest) => body['max_tokens'] === 16;
-    for (let request = 0; request < 3; request++) expect(isWhole(await askAnew('chosen'))).toBe(true);
+describe.each(everyHost)('the fastest target, on $name', ({ start }) => {
+  let left: ScriptedVendor;
+  let right: ScriptedVendor;
+  let mortal: ScriptedVendor;
+  let gateway: RunningGateway;
+  let client: OpenAI;
 
-    const startedMs = Date.now();
-    while (!right.seen.some(fromProber) && Date.now() - startedMs < longestMs) await gateway.stack.runSchedules();
+  beforeAll(async () => {
+    [left, right, mortal] = await Promise.all([startScriptedVendor(), startScriptedVendor(), startScriptedVendor()]);
+    const provider = ({ url }: ScriptedVendor) => ({ type: 'openai-compatible', baseUrl: url });
+    gateway = await start({
+      apiKey: 'sk-of-a-caller',
+      config: {
+        providers: { left: provider(left), right: provider(right), mortal: provider(mortal) },
+        models: {
+          fast: { targets: ['left/model', 'right/model'] },
+          resumed: { strategy: 'priority', targets: ['mortal/model', 'left/other'], onStreamFailure: 'resume' },
+        },
+      },
+    });
+    client = sdkClient(gateway);
+  }, 60_000);
 
-    expect(right.seen.filter(fromProber)).toHaveLength(1);
-    expect(left.seen.filter(fromProber)).toHaveLength(0);
-  }, 90_000);
+  afterAll(async () => {
+    await gateway?.close();
+    await Promise.all([left, right, mortal].map((vendor) => vendor?.close()));
+  });
+
+  /** Every request is the first of another conversation, which is free to go anywhere. */
+  let conversation = 0;
+  const askAnew = (model: string, onText?: (text: string) => void) =>
+    ask(client, { model, stream: true, content: `Hi ${conversation++}`, ...(onText && { onText }) });
 
   test('traffic moves within a minute when the faster vendor turns slow, and no caller notices when one is killed', async () => {
     answersAfter(left, 50);
@@ -94,7 +70,7 @@ describe('the fastest target, on the local stack', () => {
     const callers = startCallers(callersAtOnce, () => askAnew('fast'));
     await untilMostCameFrom('left', callers);
 
-    answersAfter(left, 1_500);
+    answersAfter(left, slowMs);
     const movedInMs = await untilMostCameFrom('right', callers);
 
     // In the moment when it has just taken another request, and callers wait for it.
@@ -113,6 +89,12 @@ describe('the fastest target, on the local stack', () => {
     expect(wereWaiting.length).toBeGreaterThan(0);
     const later = callers.seen.filter(({ startedAtMs }) => startedAtMs > killedAtMs);
     expect(new Set(later.map(({ provider }) => provider))).toEqual(new Set(['left']));
+    // The slow one answers them, after at most two attempts in vain on the dead one, which are over at once.
+    expect(Math.max(...later.map(({ attempts }) => attempts))).toBeLessThanOrEqual(3);
+    expect(Math.max(...later.map(({ tookMs }) => tookMs))).toBeLessThan(slowMs + 2_000);
+    const attempts = callers.seen.reduce((sum, one) => sum + one.attempts, 0);
+    const unanswered = attempts - left.seen.length - right.seen.length;
+    expect(unanswered).toBeLessThanOrEqual(2 * wereWaiting.length + 2 * later.length);
   }, 180_000);
 
   test('a vendor that is killed in the middle of its answers is not noticed either where streams are resumed', async () => {
