@@ -65,6 +65,7 @@ describe.each(everyHost)('sessions on $name, among two targets that are measured
   }
 
   test('each stays with its target, while all together use both', async () => {
+    for (const vendor of vendors) vendor.seen.length = 0;
     const left = [...sessions];
     const conversations: Seen[][] = [];
     const work = async () => {
@@ -72,7 +73,10 @@ describe.each(everyHost)('sessions on $name, among two targets that are measured
     };
     await Promise.all(Array.from({ length: sessionsAtOnce }, work));
 
-    expect(conversations.flat().filter(({ text, error }) => error || text !== 'Hello')).toEqual([]);
+    const answers = conversations.flat();
+    expect(answers.filter(({ text, error, attempts }) => error || text !== 'Hello' || attempts !== 1)).toEqual([]);
+    expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(equalMs + 3_000);
+    expect(vendors.flatMap(({ seen }) => seen)).toHaveLength(answers.length);
     const stayed = conversations.filter((seen) => new Set(seen.map(({ provider }) => provider)).size === 1);
     // Drawn anew for each request, a quarter would have stayed; a share that moves a little takes a few along.
     expect(stayed.length).toBeGreaterThanOrEqual(sessions.length * 0.8);
