@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import type { DialectName } from '../../lambda/dialects/chat-request.ts';
 import type { GatewayRequest } from '../../lambda/gateway/exchange.ts';
@@ -8,16 +8,13 @@ import { chatRequest, closeCores, handled } from '../support/core.ts';
 import type { WireAnswer } from '../support/dialect-fixtures/dialect-fixture.ts';
 import { dialectFixtures } from '../support/dialect-fixtures/fixtures.ts';
 import { keyHeader } from '../support/key-header.ts';
-import { answer, type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
+import { answer } from '../support/scripted-vendor.ts';
 import { aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 const hello: WireAnswer = {
   text: ['hel', 'lo'],

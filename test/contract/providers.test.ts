@@ -1,34 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import { catalogue } from '../../lambda/providers/catalogue.ts';
 import type { CatalogueEntry } from '../../lambda/providers/catalogue-entry.ts';
 import { chatRequest, closeCores, handled } from '../support/core.ts';
 import { keyHeader } from '../support/key-header.ts';
-import {
-  answer,
-  chunk,
-  completion,
-  done,
-  event,
-  role,
-  type ScriptedVendor,
-  startScriptedVendor,
-  stream,
-  usageChunk,
-} from '../support/scripted-vendor.ts';
+import { answer, chunk, completion, done, event, role, stream, usageChunk } from '../support/scripted-vendor.ts';
 import { aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 beforeEach(() => {
-  vendor.seen.length = 0;
   vendor.always(answer(200, completion('hello')));
 });
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 /** The entry, listening where the scripted vendor does. */
 function snapshotWith(entry: CatalogueEntry) {

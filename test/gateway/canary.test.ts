@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ModelConfig, recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
 import { foldScores } from '../../lambda/routing/fold-scores.ts';
 import { noKnowledge } from '../../lambda/routing/knowledge.ts';
@@ -14,16 +14,13 @@ import {
 } from '../support/canaries.ts';
 import { chatRequest, closeCores, handled, snapshotOf, vendorSecret } from '../support/core.ts';
 import { aSample, folded, slicesOf } from '../support/samples.ts';
-import { chunk, event, role, type ScriptedVendor, startScriptedVendor, stream } from '../support/scripted-vendor.ts';
+import { chunk, event, role, stream } from '../support/scripted-vendor.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
 const callerKey = 'canary-caller-key';
 
-let vendor: ScriptedVendor;
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
+const vendor = suiteVendor();
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 /** Like `snapshotOf`, with a second target for what can be tried again, and what else a test wants of the models. */
 function twoTargets(more: Partial<ModelConfig> = {}): Snapshot {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createGateway } from '../../lambda/gateway/gateway.ts';
 import {
   chatRequest,
@@ -9,28 +9,14 @@ import {
   snapshotOf,
   vendorSecret,
 } from '../support/core.ts';
-import {
-  answer,
-  chunk,
-  completion,
-  done,
-  event,
-  role,
-  type ScriptedVendor,
-  startScriptedVendor,
-  stream,
-} from '../support/scripted-vendor.ts';
+import { answer, chunk, completion, done, event, role, stream } from '../support/scripted-vendor.ts';
 import { aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 afterEach(closeCores);
-afterAll(() => vendor.close());
 beforeEach(() => {
-  vendor.seen.length = 0;
   vendor.always(answer(200, completion('hello')));
 });
 

@@ -1,13 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { chatRequest, closeCores, handled, snapshotOf } from '../support/core.ts';
 import { geminiFixture } from '../support/dialect-fixtures/gemini.ts';
-import { type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
-afterAll(() => vendor.close());
+const vendor = suiteVendor();
 afterEach(closeCores);
 
 test('callers who want an array get one from vendors of their own dialect, which send events', async () => {

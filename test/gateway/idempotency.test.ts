@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import OpenAI from 'openai';
 import type { Snapshot } from '../../lambda/config/snapshot.ts';
 import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
@@ -15,26 +15,22 @@ import {
   event,
   role,
   type Script,
-  type ScriptedVendor,
-  startScriptedVendor,
   stream,
   usageChunk,
 } from '../support/scripted-vendor.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
 const messages = [{ role: 'user' as const, content: 'hi' }];
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 let snapshot: Snapshot;
 let idempotency: IdempotencyStore;
 let count: number;
 
 beforeAll(async () => {
-  vendor = await startScriptedVendor();
   snapshot = snapshotOf(vendor.url);
 });
-afterAll(() => vendor.close());
 afterEach(closeCores);
 beforeEach(() => {
-  vendor.seen.length = 0;
   idempotency = memoryIdempotencyStore();
   count = 0;
   vendor.always((request, response) => answer(200, completion(`answer ${++count}`))(request, response));

@@ -1,17 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
 import type { FailureKind } from '../../lambda/routing/failure.ts';
 import { chatRequest, closeCores, handled } from '../support/core.ts';
-import { answer, type ScriptedVendor, startScriptedVendor, stream } from '../support/scripted-vendor.ts';
+import { answer, stream } from '../support/scripted-vendor.ts';
 import { aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 function snapshot(type: string): Snapshot {
   const region = type === 'aws-bedrock' ? { region: 'eu-central-1' } : {};

@@ -1,20 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../lambda/config/snapshot.ts';
 import { chatRequest, closeCores, handled } from '../support/core.ts';
-import { answer, type ScriptedVendor, startScriptedVendor } from '../support/scripted-vendor.ts';
+import { answer } from '../support/scripted-vendor.ts';
 import { serviceAccountJson } from '../support/service-account.ts';
 import { aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
-beforeEach(() => {
-  vendor.seen.length = 0;
-});
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 type Form = {
   provider: ProviderConfig;

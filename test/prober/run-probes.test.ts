@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
 import { runProbes } from '../../lambda/prober/run-probes.ts';
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
@@ -7,30 +7,16 @@ import { memoryProbeBudgetStore } from '../../lambda/store/memory-probe-budget-s
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { canary, canaryScripts } from '../support/canaries.ts';
 import { coreDeps, vendorSecret } from '../support/core.ts';
-import {
-  answer,
-  chunk,
-  done,
-  role,
-  type ScriptedVendor,
-  silence,
-  startScriptedVendor,
-  stream,
-  usageChunk,
-} from '../support/scripted-vendor.ts';
+import { answer, chunk, done, role, silence, stream, usageChunk } from '../support/scripted-vendor.ts';
 import { aModel, aSnapshot } from '../support/snapshots.ts';
+import { suiteVendor } from '../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 let world: ReturnType<typeof coreDeps>;
 let promises: Record<string, object> = {};
 let samples: AttemptSample[] = [];
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
-afterAll(() => vendor.close());
 beforeEach(() => {
-  vendor.seen.length = 0;
   promises = {};
   samples = [];
 });

@@ -1,19 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../../lambda/config/snapshot.ts';
 import { chatRequest, closeCores, handled } from '../../support/core.ts';
-import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../../support/scripted-vendor.ts';
+import { answer, completion } from '../../support/scripted-vendor.ts';
 import { aModel, aSnapshot } from '../../support/snapshots.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
+const vendor = suiteVendor();
 beforeEach(() => {
-  vendor.seen.length = 0;
   vendor.always(answer(200, completion('Hello')));
 });
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 type Target = Snapshot['models'][string]['targets'][number];
 

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { wantedKeys } from '../../../lambda/gateway/attempts/provider-keys.ts';
 import { chatRequest, closeCores, handled, snapshotOf } from '../../support/core.ts';
-import { answer, completion, type ScriptedVendor, startScriptedVendor } from '../../support/scripted-vendor.ts';
+import { answer, completion } from '../../support/scripted-vendor.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
 describe('the header x-sluice-provider-key', () => {
   test.each<[string | undefined, object | undefined]>([
@@ -18,16 +19,13 @@ describe('the header x-sluice-provider-key', () => {
 });
 
 describe('the keys of a provider', () => {
-  let vendor: ScriptedVendor;
+  const vendor = suiteVendor();
   beforeAll(async () => {
-    vendor = await startScriptedVendor();
     vendor.always(answer(200, completion('hi')));
   });
   afterEach(() => {
-    vendor.seen.length = 0;
     closeCores();
   });
-  afterAll(() => vendor.close());
 
   const secrets = { scripted: ['one', 'two', 'three'] };
   const deps = { secrets: { get: async () => secrets, refresh: async () => secrets } };

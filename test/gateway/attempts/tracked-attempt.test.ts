@@ -1,24 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
 import { chatRequest, closeCores, collectingSink, handled, snapshotOf } from '../../support/core.ts';
-import {
-  chunk,
-  done,
-  role,
-  type ScriptedVendor,
-  silence,
-  startScriptedVendor,
-  stream,
-  usageChunk,
-} from '../../support/scripted-vendor.ts';
+import { chunk, done, role, silence, stream, usageChunk } from '../../support/scripted-vendor.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 /** Asks the vendor, with a clock that only the vendor's script moves. */
 async function asked(

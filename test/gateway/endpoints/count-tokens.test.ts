@@ -1,22 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../../lambda/config/snapshot.ts';
 import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
 import { chatRequest, closeCores, handled } from '../../support/core.ts';
-import { answer, type ScriptedVendor, startScriptedVendor } from '../../support/scripted-vendor.ts';
+import { answer } from '../../support/scripted-vendor.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 const samples: AttemptSample[] = [];
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 beforeEach(() => {
-  vendor.seen.length = 0;
   samples.length = 0;
 });
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 const target = (provider: string) => ({ provider, model: 'm', weight: 1 });
 

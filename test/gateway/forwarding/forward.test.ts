@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../../lambda/config/snapshot.ts';
 import { endpointNames } from '../../../lambda/dialects/vendor-endpoint.ts';
 import { BrokenAnswerError, type GatewayRequest } from '../../../lambda/gateway/exchange.ts';
@@ -6,22 +6,18 @@ import { catalogue } from '../../../lambda/providers/catalogue.ts';
 import { vendorEndpoints } from '../../../lambda/providers/catalogue-endpoints.ts';
 import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
 import { chatRequest, closeCores, collectingSink, handled, vendorSecret } from '../../support/core.ts';
-import { answer, event, type ScriptedVendor, startScriptedVendor, stream } from '../../support/scripted-vendor.ts';
+import { answer, event, stream } from '../../support/scripted-vendor.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 const list = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [0.5] }] };
 const embedded = { ...list, model: 'm-dated', usage: { prompt_tokens: 5, total_tokens: 5 } };
 
-beforeAll(async () => {
-  vendor = await startScriptedVendor();
-});
 beforeEach(() => {
-  vendor.seen.length = 0;
   vendor.always(answer(200, embedded));
 });
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 /** One provider of each type, all listening where the scripted vendor does. */
 function snapshot(more: Record<string, Partial<ProviderConfig>> = {}) {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ProviderConfig, recordByName } from '../../../lambda/config/snapshot.ts';
 import { BrokenAnswerError, type GatewayRequest } from '../../../lambda/gateway/exchange.ts';
 import type { GatewayDeps } from '../../../lambda/gateway/gateway-deps.ts';
@@ -6,31 +6,22 @@ import { catalogue } from '../../../lambda/providers/catalogue.ts';
 import type { CatalogueEntry } from '../../../lambda/providers/catalogue-entry.ts';
 import { chatRequest, closeCores, collectingSink, handled, vendorSecret } from '../../support/core.ts';
 import { keyHeader } from '../../support/key-header.ts';
-import {
-  answer,
-  event,
-  type ScriptedVendor,
-  type SeenRequest,
-  startScriptedVendor,
-  stream,
-} from '../../support/scripted-vendor.ts';
+import { answer, event, type SeenRequest, stream } from '../../support/scripted-vendor.ts';
 import { serviceAccountJson } from '../../support/service-account.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
+import { suiteVendor } from '../../support/suite-vendor.ts';
 
-let vendor: ScriptedVendor;
+const vendor = suiteVendor();
 let origin: string;
 const callerKey = 'canary-caller-key';
 
 beforeAll(async () => {
-  vendor = await startScriptedVendor();
   origin = new URL(vendor.url).origin;
 });
 beforeEach(() => {
-  vendor.seen.length = 0;
   vendor.always(answer(200, { fine: true }));
 });
 afterEach(closeCores);
-afterAll(() => vendor.close());
 
 function providers(): Record<string, ProviderConfig> {
   const baseUrl = vendor.url;
