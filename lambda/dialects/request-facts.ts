@@ -11,8 +11,8 @@ export type RequestFacts = {
   mediaCount: number;
   user: string | undefined;
   metadata: Readonly<Record<string, string>> | undefined;
-  /** The beginning of the conversation, the same for all its turns. */
-  opening: string;
+  /** The beginning of the conversation, the same for all its turns; undefined where it tells nothing. */
+  opening: string | undefined;
   /** OpenRouter's `models` and `provider`, as the caller wrote them. */
   models?: unknown;
   provider?: unknown;
@@ -54,20 +54,20 @@ export function factsOfRequest(request: ChatRequest): RequestFacts {
 
 /**
  * How a conversation begins: the instructions before the user's first words, and these. Each is cut for itself, since
- * instructions may be long and the same for everybody.
+ * instructions may be long and the same for everybody. Undefined where the user has said nothing that could be told apart.
  */
 export function openingOf<M>(
   messages: readonly M[],
   roleOf: (message: M) => unknown,
   words: (message: M) => string[],
-): string {
-  const user = messages.findIndex((message) => roleOf(message) === 'user');
-  const before = user < 0 ? messages : messages.slice(0, user);
-  const instructions = before.find((message) => roleOf(message) === 'system' || roleOf(message) === 'developer');
-  const told = [instructions, messages[user]].map((message) =>
-    message === undefined ? '' : beginning(words(message)),
-  );
-  return told.join('\n');
+): string | undefined {
+  const at = messages.findIndex((message) => roleOf(message) === 'user');
+  const [user] = messages.slice(at, at + 1);
+  const said = user === undefined ? '' : beginning(words(user));
+  if (said === '') return undefined;
+  const isInstruction = (message: M) => roleOf(message) === 'system' || roleOf(message) === 'developer';
+  const instructions = messages.slice(0, at).filter(isInstruction);
+  return `${beginning(instructions.flatMap(words))}\n${said}`;
 }
 
 function beginning(words: readonly string[]): string {
@@ -76,7 +76,7 @@ function beginning(words: readonly string[]): string {
   return text;
 }
 
-/** What a part adds to the opening. Pictures of one kind begin alike, so of their data it is the end. */
+/** What a picture, a sound or a file adds to the opening. Those of one kind begin alike, so of their data it is the end. */
 export function mediaWords(data: string): string {
   return data.slice(-openingCharacters / 10);
 }
@@ -88,8 +88,9 @@ function roleOf({ role, parts }: Message): string {
 
 function wordsOf(part: Part): string {
   if ('text' in part) return part.text;
-  if (part.type === 'image' && part.source.kind === 'url') return mediaWords(part.source.url);
-  return mediaWords(dataOf(part));
+  if (part.type !== 'image' && part.type !== 'file') return mediaWords(dataOf(part));
+  const { source } = part;
+  return mediaWords(source.kind === 'url' ? source.url : source.kind === 'id' ? source.id : source.data);
 }
 
 function dataOf(part: Part): string {

@@ -10,14 +10,11 @@ function factsOf(messages: object[], more: object = {}) {
   return [call.facts, factsOfRequest(call.request())];
 }
 
-function openings(messages: object[]): (string | undefined)[] {
-  return factsOf(messages).map((facts) => facts?.opening);
-}
-
-function openingOf(messages: object[]): string {
-  const [read, decoded] = openings(messages);
+/** The same by either reader. */
+function openingOf(messages: object[]): string | undefined {
+  const [read, decoded] = factsOf(messages).map((facts) => facts?.opening);
   expect(decoded).toBe(read);
-  return read ?? '';
+  return read;
 }
 
 const system = (content: unknown) => ({ role: 'system', content });
@@ -40,15 +37,16 @@ describe('the opening of a conversation', () => {
     const said = ['Hello', 'Good day', `${'x'.repeat(900)}!`].map((words) => openingOf([system(long), user(words)]));
 
     expect(new Set(said).size).toBe(3);
-    for (const opening of said) expect(opening.length).toBeLessThan(2_100);
+    for (const opening of said) expect(opening?.length).toBeLessThan(2_100);
   });
 
   test('tells the instructions apart, in a word of the developer too', () => {
-    const told = [[], [system('a')], [{ role: 'developer', content: 'b' }]].map((before) =>
+    const developer = { role: 'developer', content: 'b' };
+    const told = [[], [system('a')], [developer], [system('a'), developer]].map((before) =>
       openingOf([...before, user('Hello')]),
     );
 
-    expect(new Set(told).size).toBe(3);
+    expect(new Set(told).size).toBe(4);
   });
 
   test('is the same whether the words come as text or in parts', () => {
@@ -58,13 +56,35 @@ describe('the opening of a conversation', () => {
   });
 
   test('tells pictures apart that begin alike, and holds no more than a little of them', () => {
-    const [one, other] = ['one=', 'two='].map((end) => openings([user(picture(end))]));
+    const [one, other] = ['one=', 'two='].map((end) => openingOf([user(picture(end))]));
 
     expect(one).not.toEqual(other);
-    for (const opening of [...(one ?? []), ...(other ?? [])]) {
+    for (const opening of [one, other]) {
       expect(opening).toMatch(/=$/);
       expect(opening?.length).toBeLessThan(200);
     }
+  });
+
+  test.each([
+    ['a small picture', { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }, 'AAAA'],
+    [
+      'a linked picture',
+      { type: 'image_url', image_url: { url: 'https://a.example/b.png' } },
+      'https://a.example/b.png',
+    ],
+    ['a sound', { type: 'input_audio', input_audio: { data: 'BBBB', format: 'wav' } }, 'BBBB'],
+    ['a file', { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,CCCC' } }, 'CCCC'],
+    ['an uploaded file', { type: 'file', file: { file_id: 'file-1' } }, 'file-1'],
+  ])('may be %s', (_, part, told) => {
+    expect(openingOf([user([part])])).toBe(`\n${told}`);
+  });
+
+  test.each([
+    ['there are no messages', []],
+    ['the user has said nothing', [system('Be brief.'), user('')]],
+    ['only the assistant has spoken', [system('Be brief.'), assistant('Hi')]],
+  ])('is unknown where %s', (_, messages) => {
+    expect(openingOf([...messages, assistant('.')])).toBeUndefined();
   });
 
   test('is found where an older beginning was cut off: what assistant and tools said before is not the user’s', () => {
@@ -75,7 +95,6 @@ describe('the opening of a conversation', () => {
     ];
 
     expect(openingOf([...cut, user('Hello')])).toBe(openingOf([user('Hello')]));
-    expect(openingOf([assistant('Hi')])).toBe('\n');
   });
 
   test('holds the system prompt of other dialects', () => {

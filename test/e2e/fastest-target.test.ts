@@ -107,6 +107,7 @@ describe.each(everyHost)('the fastest target, on $name', ({ start }) => {
       if (++hearing === callersAtOnce) allHear.resolve();
     };
 
+    for (const vendor of [left, mortal]) vendor.seen.length = 0;
     const asked = Promise.all(Array.from({ length: callersAtOnce }, () => askAnew('resumed', onText)));
     await allHear.promise;
     await mortal.close();
@@ -114,5 +115,7 @@ describe.each(everyHost)('the fastest target, on $name', ({ start }) => {
     const seen = await asked;
     expect(seen.filter((one) => !isWhole(one))).toEqual([]);
     expect(seen.map(({ provider }) => provider)).toEqual(seen.map(() => 'mortal'));
+    expect(Math.max(...seen.map(({ tookMs }) => tookMs))).toBeLessThan(5_000);
+    expect([mortal.seen.length, left.seen.length]).toEqual([callersAtOnce, callersAtOnce]);
   }, 60_000);
 });

@@ -64,5 +64,8 @@ function wordsOf(message: unknown): string[] {
 
 function wordsOfPart(part: unknown): string {
   if (!isObject(part)) return '';
-  return typeof part['text'] === 'string' ? part['text'] : mediaWords(inlineData(part));
+  if (typeof part['text'] === 'string') return part['text'];
+  const { file } = part;
+  const uploaded = isObject(file) && typeof file['file_id'] === 'string' ? file['file_id'] : '';
+  return mediaWords(inlineData(part).replace(/^data:[^,]{0,200},/, '') || uploaded);
 }

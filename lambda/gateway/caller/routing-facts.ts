@@ -36,7 +36,7 @@ export function routingWish(
       ...(facts && {
         needs: facts.needs,
         thinks: facts.thinks,
-        conversation: String(hashed(facts.opening)),
+        ...(facts.opening !== undefined && { conversation: String(hashed(facts.opening)) }),
         ...(facts.user !== undefined && { user: facts.user }),
         ...(facts.metadata && { metadata: facts.metadata }),
       }),

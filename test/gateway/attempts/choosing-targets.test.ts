@@ -144,6 +144,25 @@ describe('a request', () => {
     expect(vendor.seen).toHaveLength(0);
   });
 
+  test('stays with the others of its conversation, which long instructions do not hide', async () => {
+    const both = snapshot({ one: { strategy: 'latency', targets: [target('left'), target('right')] } });
+    const instructions = { role: 'system', content: 'You are a helpful assistant. '.repeat(100) };
+    const askTwice = async (question: string) => {
+      const first = [instructions, { role: 'user', content: question }];
+      const more = [...first, { role: 'assistant', content: 'Yes.' }, { role: 'user', content: `Why? ${question}` }];
+      return [
+        await handled(both, chatRequest({ messages: first })),
+        await handled(both, chatRequest({ messages: more })),
+      ];
+    };
+
+    const asked = [];
+    for (let i = 0; i < 20; i++) asked.push((await askTwice(`Question ${i}`)).map(providerOf));
+
+    expect(asked.filter(([first, second]) => first !== second)).toEqual([]);
+    expect(new Set(asked.flat())).toEqual(new Set(['left', 'right']));
+  });
+
   test('with a picture passes over a model that cannot see', async () => {
     const blind = target('left', { capabilities: { vision: false } });
     const content = [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }];
