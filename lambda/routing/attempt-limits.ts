@@ -3,9 +3,10 @@ import type { Timeouts } from '../config/schema.ts';
 import type { Estimate } from './estimate-wait.ts';
 import { defaultLimits, type HedgeTerms, type Limits } from './plan.ts';
 import type { RoutingRequest } from './routing-request.ts';
+import type { RareWaits } from './score.ts';
 
 /** So many samples of a target make its own percentiles a limit: what is rarer than they show would be cut off. */
-const enoughToLimit = 30;
+const enoughToLimit = 20;
 /** A silence of so many times what is rare already is no slow answer. */
 const timesP99 = 4;
 /** Never less: the same target may think longer about the next question. */
@@ -39,9 +40,16 @@ function learntFirstContentMs(
   { inputTokens, thinks, stream }: Pick<RoutingRequest, 'inputTokens' | 'thinks' | 'stream'>,
 ): number {
   const reading = inputTokens * perInputTokenMs;
-  if (!stream || !wait || wait.samples < enoughToLimit) return Math.round(defaultLimits.firstContentMs + reading);
+  const rare = wait && rareWaits(wait);
+  if (!stream || !rare || rare.samples < enoughToLimit) return Math.round(defaultLimits.firstContentMs + reading);
   const least = (thinks ? leastThinkingMs : leastFirstContentMs) + reading;
-  return Math.round(Math.min(Math.max(timesP99 * wait.p99Ms, least), mostFirstContentMs));
+  return Math.round(Math.min(Math.max(timesP99 * Math.max(rare.p99Ms, wait.p99Ms), least), mostFirstContentMs));
+}
+
+/** What is rare, as far as enough is known of it; where a doubt has left little, as it was before. */
+function rareWaits(wait: Estimate): RareWaits {
+  const { beforeDoubt } = wait;
+  return beforeDoubt && beforeDoubt.samples > wait.samples ? beforeDoubt : wait;
 }
 
 const usualMaxShare = 0.05;
@@ -60,7 +68,8 @@ export function hedgeTerms(
   next: Estimate | undefined,
 ): HedgeTerms | undefined {
   if (!hedge || !next) return undefined;
-  const learnt = wait && wait.samples >= enoughToHedge ? Math.max(wait.p95Ms, leastHedgeMs) : undefined;
+  const rare = wait && rareWaits(wait);
+  const learnt = rare && rare.samples >= enoughToHedge ? Math.max(rare.p95Ms, leastHedgeMs) : undefined;
   const afterMs = hedge.afterMs ?? learnt;
   if (afterMs === undefined || next.p50Ms > afterMs) return undefined;
   const { maxShare = usualMaxShare, maxCostFactor = usualMaxCostFactor } = hedge;

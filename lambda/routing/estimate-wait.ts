@@ -2,6 +2,7 @@ import {
   type BufferedWait,
   type PromptSize,
   promptSize,
+  type RareWaits,
   type Scores,
   type TargetScore,
   type WaitSummary,
@@ -11,7 +12,14 @@ import {
  * How long a target will let this request wait: until the first content of a stream, or for a whole answer. `samples` says
  * how much it is founded on; what was measured of other requests counts for less.
  */
-export type Estimate = { samples: number; meanMs: number; p50Ms: number; p95Ms: number; p99Ms: number };
+export type Estimate = {
+  samples: number;
+  meanMs: number;
+  p50Ms: number;
+  p95Ms: number;
+  p99Ms: number;
+  beforeDoubt?: RareWaits | undefined;
+};
 
 /** What of a request decides how long it waits. */
 export type WaitQuestion = {
@@ -74,13 +82,39 @@ export function estimateWait(score: TargetScore, question: WaitQuestion): Estima
   return sum;
 }
 
-function scaled({ samples, meanMs, p50Ms, p95Ms, p99Ms }: Estimate, by: number, certainty: number): Estimate {
+function scaled(
+  { samples, meanMs, p50Ms, p95Ms, p99Ms, beforeDoubt }: Estimate,
+  by: number,
+  certainty: number,
+): Estimate {
   return {
     samples: samples * certainty,
     meanMs: meanMs * by,
     p50Ms: p50Ms * by,
     p95Ms: p95Ms * by,
     p99Ms: p99Ms * by,
+    beforeDoubt: beforeDoubt && {
+      samples: beforeDoubt.samples * certainty,
+      p95Ms: beforeDoubt.p95Ms * by,
+      p99Ms: beforeDoubt.p99Ms * by,
+    },
+  };
+}
+
+/** The same with other times. */
+export function withTimes(wait: Estimate, change: (ms: number) => number): Estimate {
+  const { samples, meanMs, p50Ms, p95Ms, p99Ms, beforeDoubt } = wait;
+  return {
+    samples,
+    meanMs: change(meanMs),
+    p50Ms: change(p50Ms),
+    p95Ms: change(p95Ms),
+    p99Ms: change(p99Ms),
+    beforeDoubt: beforeDoubt && {
+      samples: beforeDoubt.samples,
+      p95Ms: change(beforeDoubt.p95Ms),
+      p99Ms: change(beforeDoubt.p99Ms),
+    },
   };
 }
 
@@ -95,6 +129,7 @@ function blended(a: Estimate | undefined, b: Estimate): Estimate {
     p50Ms: mix(a.p50Ms, b.p50Ms),
     p95Ms: mix(a.p95Ms, b.p95Ms),
     p99Ms: mix(a.p99Ms, b.p99Ms),
+    beforeDoubt: a.beforeDoubt ?? b.beforeDoubt,
   };
 }
 
@@ -126,9 +161,8 @@ function lastOfStreamed(
 /** Nothing gets faster than a fifth of what was measured by a calculation. */
 const mostShortened = 0.2;
 
-function shifted({ samples, meanMs, p50Ms, p95Ms, p99Ms }: Estimate, byMs: number): Estimate {
-  const shift = (ms: number) => Math.max(ms + byMs, ms * mostShortened);
-  return { samples, meanMs: shift(meanMs), p50Ms: shift(p50Ms), p95Ms: shift(p95Ms), p99Ms: shift(p99Ms) };
+function shifted(wait: Estimate, byMs: number): Estimate {
+  return withTimes(wait, (ms) => Math.max(ms + byMs, ms * mostShortened));
 }
 
 /** As if so many attempts had been made before, of which one in a hundred failed. */

@@ -1,3 +1,4 @@
+import { keepFromBeforeDoubt } from './before-doubt.ts';
 import { forgottenAfterMs, type Knowledge, type TargetKnowledge } from './knowledge.ts';
 import { addCounters, type Counters, counterGroup, countsAttempts } from './sample-counters.ts';
 import type { SampleSlice } from './sample-slice.ts';
@@ -39,7 +40,7 @@ function weightOf({ counters }: TargetKnowledge): number {
   return counters['attempts'] ?? 0;
 }
 
-type Fresh = Omit<TargetKnowledge, 'attemptsPerSecond' | 'counters'> & {
+type Fresh = Omit<TargetKnowledge, 'attemptsPerSecond' | 'counters' | 'beforeDoubt'> & {
   attempts: number;
   counters: Record<string, number>;
 };
@@ -77,25 +78,28 @@ function foldTarget(
   fresh: Fresh | undefined,
   { windowMs, isFirst, halfLifeMs }: FoldWindow,
 ): TargetKnowledge {
-  const counters = foldCounters(before?.counters ?? {}, fresh?.counters ?? {}, { windowMs, halfLifeMs });
+  const known: Pick<TargetKnowledge, 'counters' | 'beforeDoubt'> = before ?? { counters: {} };
+  const believed = believedShares(known.counters, fresh?.counters ?? {});
+  const counters = foldCounters(known.counters, fresh?.counters ?? {}, { windowMs, halfLifeMs, believed });
+  const decayed = decay(windowMs, longestHalfLifeMs);
+  const beforeDoubt = keepFromBeforeDoubt(known, counters, { doubted: believed.keys(), decayed });
   const rate = ((fresh?.attempts ?? 0) * 1000) / Math.max(windowMs, shortestWindowMs);
   const kept = isFirst ? 0 : decay(windowMs, trafficHalfLifeMs);
   const attemptsPerSecond = rounded(kept * (before?.attemptsPerSecond ?? 0) + (1 - kept) * rate);
   const updatedAtMs = Math.max(before?.updatedAtMs ?? 0, fresh?.updatedAtMs ?? 0);
   const probe = fresh?.probe ?? before?.probe;
-  return { updatedAtMs, attemptsPerSecond, counters, ...(probe && { probe }) };
+  return { updatedAtMs, attemptsPerSecond, counters, ...(beforeDoubt && { beforeDoubt }), ...(probe && { probe }) };
 }
 
 function foldCounters(
   before: Counters,
   fresh: Counters,
-  { windowMs, halfLifeMs }: Omit<FoldWindow, 'isFirst'>,
+  { windowMs, halfLifeMs, believed }: Omit<FoldWindow, 'isFirst'> & { believed: ReadonlyMap<string, number> },
 ): Counters {
   const decayedWaits = decay(windowMs, halfLifeMs);
   const decayedOutcomes = decay(windowMs, outcomesHalfLifeMs);
   const old = sampleTotals(before);
   const young = sampleTotals(fresh);
-  const believed = believedShares(before, fresh);
   const sums: Record<string, number> = {};
   for (const name in before) {
     const group = counterGroup(name);

@@ -1,3 +1,4 @@
+import type { BeforeDoubt } from './before-doubt.ts';
 import type { Counters } from './sample-counters.ts';
 import type { TargetSamples } from './sample-slice.ts';
 
@@ -9,6 +10,8 @@ export type TargetKnowledge = {
   attemptsPerSecond: number;
   /** Weights that have decayed since they were counted. */
   counters: Counters;
+  /** Where a doubt has left little: what was rare before it. */
+  beforeDoubt?: BeforeDoubt;
   probe?: NonNullable<TargetSamples['probe']>;
 };
 

@@ -1,5 +1,5 @@
 import type { AttemptSample } from './attempt-sample.ts';
-import type { Estimate } from './estimate-wait.ts';
+import { type Estimate, withTimes } from './estimate-wait.ts';
 import { setLatest } from './set-latest.ts';
 
 /** A wait that this gateway has just seen itself, perhaps before the fleet knows of it. */
@@ -44,6 +44,5 @@ export function withOwnWaits(
   if (count === 0) return wait;
   const factor = Math.exp(logarithms / (count + doubtSamples));
   if (factor < leastFactor) return wait;
-  const { samples, meanMs, p50Ms, p95Ms, p99Ms } = wait;
-  return { samples, meanMs: meanMs * factor, p50Ms: p50Ms * factor, p95Ms: p95Ms * factor, p99Ms: p99Ms * factor };
+  return withTimes(wait, (ms) => ms * factor);
 }

@@ -21,7 +21,12 @@ export type WaitSummary = {
   p90Ms: number;
   p95Ms: number;
   p99Ms: number;
+  /** Present where a doubt has left less than that: what was rare before it. */
+  beforeDoubt?: RareWaits;
 };
+
+/** What one wait in twenty, and one in a hundred, lasts longer than. `samples` decays with age alone. */
+export type RareWaits = { samples: number; p95Ms: number; p99Ms: number };
 
 /** Absent tokens are unknown: no vendor's answer said how long it was. */
 export type BufferedWait = WaitSummary & { meanOutputTokens?: number };

@@ -1,6 +1,6 @@
 import type { Knowledge, TargetKnowledge } from './knowledge.ts';
 import { type Counters, cellsByGroup, waitGroup } from './sample-counters.ts';
-import type { BufferedWait, PromptSize, Scores, TargetScore, WaitSummary } from './score.ts';
+import type { BufferedWait, PromptSize, RareWaits, Scores, TargetScore, WaitSummary } from './score.ts';
 import { cellStart, mean, type Piece, quantile, samplesIn, type WaitCell, waitDistribution } from './wait-histogram.ts';
 
 const promptSizes: readonly PromptSize[] = ['small', 'medium', 'large'];
@@ -11,15 +11,16 @@ export function scoresOf({ foldedAtMs, targets }: Knowledge): Scores {
   return { foldedAtMs, targets: Object.fromEntries(scores) };
 }
 
-function scoreOf({ updatedAtMs, attemptsPerSecond, counters, probe }: TargetKnowledge): TargetScore {
+function scoreOf({ updatedAtMs, attemptsPerSecond, counters, beforeDoubt, probe }: TargetKnowledge): TargetScore {
   const streamed: Partial<Record<PromptSize, WaitSummary>> = {};
   const buffered: Partial<Record<PromptSize, BufferedWait>> = {};
   const cells = cellsByGroup(counters);
+  const waits = (group: string) => summary(cells.get(group), beforeDoubt?.[group]);
   for (const size of promptSizes) {
-    const streams = summary(cells.get(waitGroup(true, size)));
+    const streams = waits(waitGroup(true, size));
     if (streams) streamed[size] = streams;
     const group = waitGroup(false, size);
-    const answers = summary(cells.get(group));
+    const answers = waits(group);
     if (answers) buffered[size] = { ...answers, ...meanTokens(counters, group) };
   }
   const { attempts = 0, failures = 0, timeouts = 0, rateLimited = 0, retries = 0 } = counters;
@@ -36,7 +37,7 @@ function scoreOf({ updatedAtMs, attemptsPerSecond, counters, probe }: TargetKnow
   };
 }
 
-function summary(cells: readonly WaitCell[] | undefined): WaitSummary | undefined {
+function summary(cells: readonly WaitCell[] | undefined, beforeDoubt: RareWaits | undefined): WaitSummary | undefined {
   const pieces = waitDistribution(cells ?? []);
   if (!cells || pieces.length === 0) return undefined;
   const at = (share: number) => rounded(quantile(pieces, share));
@@ -47,6 +48,7 @@ function summary(cells: readonly WaitCell[] | undefined): WaitSummary | undefine
     p90Ms: at(0.9),
     p95Ms: at(0.95),
     p99Ms: at(0.99),
+    ...(beforeDoubt && { beforeDoubt }),
   };
 }
 

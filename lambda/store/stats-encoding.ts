@@ -1,7 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { type Knowledge, noKnowledge } from '../routing/knowledge.ts';
 import type { SampleSlice } from '../routing/sample-slice.ts';
-import type { BufferedWait, PromptSize, TargetScore, WaitSummary } from '../routing/score.ts';
+import type { BufferedWait, PromptSize, TargetScore } from '../routing/score.ts';
 
 /** An item holds 400 KB, its keys and other attributes included. Callers choose names of models, in any script. */
 const mostItemBytes = 380_000;
@@ -32,7 +32,10 @@ export function decodeTargets(written: string | Uint8Array): Record<string, Targ
   return Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, decodeTarget(target)]));
 }
 
-/** `[samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms]`, and for buffered answers `meanOutputTokens` where it is known. */
+/**
+ * `[samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms, meanOutputTokens]`, then `samples, p95Ms, p99Ms` from before a doubt. What
+ * is unknown is left out, or 0 where more follows.
+ */
 type WaitList = readonly number[];
 
 function encodeTarget({ streamed, buffered, outputTokensPerSecond: pace, outcomes, ...score }: TargetScore) {
@@ -40,7 +43,7 @@ function encodeTarget({ streamed, buffered, outputTokensPerSecond: pace, outcome
   return {
     ...score,
     streamed: bySize(streamed, waitList),
-    buffered: bySize(buffered, bufferedList),
+    buffered: bySize(buffered, waitList),
     ...(pace && { outputTokensPerSecond: [pace.samples, pace.mean, pace.p50].map(short) }),
     outcomes: [attempts, failures, timeouts, rateLimited].map(short),
   };
@@ -53,7 +56,7 @@ function decodeTarget(target: ReturnType<typeof encodeTarget>): TargetScore {
   return {
     ...score,
     streamed: bySize(streamed, waitSummary),
-    buffered: bySize(buffered, bufferedWait),
+    buffered: bySize(buffered, waitSummary),
     ...(pace && { outputTokensPerSecond: { samples, mean, p50 } }),
     outcomes: { attempts, failures, timeouts, rateLimited },
   };
@@ -64,21 +67,21 @@ function bySize<From, To>(waits: Partial<Record<PromptSize, From>>, change: (wai
   return Object.fromEntries(entries.map(([size, wait]) => [size, change(wait)])) as Partial<Record<PromptSize, To>>;
 }
 
-function waitList({ samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms }: WaitSummary): number[] {
-  return [samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms].map(short);
+function waitList({ beforeDoubt, meanOutputTokens, ...wait }: BufferedWait): number[] {
+  const list = [wait.samples, wait.meanMs, wait.p50Ms, wait.p90Ms, wait.p95Ms, wait.p99Ms];
+  if (meanOutputTokens !== undefined || beforeDoubt) list.push(meanOutputTokens ?? 0);
+  if (beforeDoubt) list.push(beforeDoubt.samples, beforeDoubt.p95Ms, beforeDoubt.p99Ms);
+  return list.map(short);
 }
 
-function bufferedList(wait: BufferedWait): number[] {
-  return wait.meanOutputTokens === undefined ? waitList(wait) : [...waitList(wait), short(wait.meanOutputTokens)];
-}
-
-function bufferedWait(list: WaitList): BufferedWait {
-  // A zero is from before unknown was told apart.
-  return { ...waitSummary(list), ...(list[6] && { meanOutputTokens: list[6] }) };
-}
-
-function waitSummary([samples = 0, meanMs = 0, p50Ms = 0, p90Ms = 0, p95Ms = 0, p99Ms = 0]: WaitList): WaitSummary {
-  return { samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms };
+function waitSummary(list: WaitList): BufferedWait {
+  const [samples = 0, meanMs = 0, p50Ms = 0, p90Ms = 0, p95Ms = 0, p99Ms = 0, meanOutputTokens, ...before] = list;
+  const [samplesBefore, p95Before = 0, p99Before = 0] = before;
+  return {
+    ...{ samples, meanMs, p50Ms, p90Ms, p95Ms, p99Ms },
+    ...(meanOutputTokens && { meanOutputTokens }),
+    ...(samplesBefore && { beforeDoubt: { samples: samplesBefore, p95Ms: p95Before, p99Ms: p99Before } }),
+  };
 }
 
 /** Four digits are more than the cells of the histograms can tell apart. */

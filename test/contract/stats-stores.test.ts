@@ -115,6 +115,22 @@ describe.each(implementations)('a stats store $name', ({ newTable }) => {
     expect(scores.targets[target]!.outputTokensPerSecond!.p50).toBeCloseTo(50, -1);
   });
 
+  test('shows what was rare before a doubt', async () => {
+    const { store } = await newTable();
+    const many = Array.from({ length: 40 }, (_, index) => aSample({ atMs: nowMs, waitMs: 300 + 10 * index }));
+    const known = foldScores(noKnowledge, slicesOf(...many), nowMs);
+    const doubted = foldScores(known, slicesOf(...[1, 2, 3].map(() => aSample({ atMs: nowMs, waitMs: 9_000 }))), nowMs);
+
+    await store.writeKnowledge(folded(doubted), 0);
+
+    expect(await store.readKnowledge()).toEqual(doubted);
+    const { small } = (await store.readLive()).scores.targets[target]!.streamed;
+    expect(small!.samples).toBeLessThan(6);
+    expect(small!.beforeDoubt!.samples).toBe(40);
+    expect(small!.beforeDoubt!.p95Ms).toBeCloseTo(scoreOf(known).p95Ms, 0);
+    expect(small!.beforeDoubt!.p99Ms).toBeCloseTo(scoreOf(known).p99Ms, 0);
+  });
+
   test('keeps what another one has folded meanwhile', async () => {
     const { store } = await newTable();
     const first = { ...someKnowledge(), foldedAtMs: nowMs };
@@ -239,6 +255,10 @@ function someKnowledge(): Knowledge {
   return foldScores(noKnowledge, slices, nowMs);
 }
 
+function scoreOf(knowledge: Knowledge) {
+  return folded(knowledge).scores.targets[target]!.streamed.small!;
+}
+
 const longName = (index: number) => `provider-number-${index}/organization/a-model-with-a-long-name-${index}`;
 
 function largestKnowledge(nameOf = longName): Knowledge {
@@ -258,8 +278,14 @@ function largestKnowledge(nameOf = longName): Knowledge {
       ),
     ),
   );
-  return foldScores(noKnowledge, slices.flat(), nowMs + 7_000);
+  const knowledge = foldScores(noKnowledge, slices.flat(), nowMs + 7_000);
+  const targets = Object.entries(knowledge.targets).map(([name, known]) => [name, { ...known, beforeDoubt }]);
+  return { ...knowledge, targets: Object.fromEntries(targets) };
 }
+
+const beforeDoubt = Object.fromEntries(
+  ['ss', 'sm', 'sl', 'bs', 'bm', 'bl'].map((group) => [group, { samples: 38.21, p95Ms: 12_345, p99Ms: 54_321 }]),
+);
 
 async function itemsOf(tableName: string, kind: string) {
   const command = new QueryCommand({

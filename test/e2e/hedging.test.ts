@@ -18,7 +18,7 @@ const usualMs = 250;
 const saysAfter = (text: string, waitMs: number): Script =>
   stream(() => pause(waitMs), chunk({ content: text }), chunk({}, 'stop'), done);
 
-/** More than a p95 is founded on, since what is known is doubted a little whenever fresh waits are unlike it. */
+/** More than a p95 is founded on: what is known grows old before it is looked at. */
 const enoughSamples = 18;
 
 type Planned = {

@@ -10,19 +10,28 @@ import { aSample, slicesOf } from '../support/samples.ts';
 
 const request = { stream: true, inputTokens: 0, maxOutputTokens: undefined };
 const wait = (samples: number, ms = 10_000): Estimate => ({ samples, meanMs: ms, p50Ms: ms, p95Ms: ms, p99Ms: ms });
+const doubted = (left: Estimate, samples: number, ms: number): Estimate => ({
+  ...left,
+  beforeDoubt: { samples, p95Ms: ms, p99Ms: ms },
+});
 
 describe('the limit of the first content', () => {
   const limitOf = (estimate: Estimate | undefined, asked: object = {}) =>
     attemptLimits({}, {}, estimate, { ...request, ...asked }).firstContentMs;
 
   test('is the default until enough is known', () => {
-    expect([limitOf(undefined), limitOf(wait(29))]).toEqual([120_000, 120_000]);
+    expect([limitOf(undefined), limitOf(wait(19))]).toEqual([120_000, 120_000]);
   });
 
   test('is four times what is rare already, within bounds', () => {
-    expect(limitOf(wait(30))).toBe(40_000);
+    expect(limitOf(wait(20))).toBe(40_000);
     expect(limitOf(wait(30, 100))).toBe(30_000);
     expect(limitOf(wait(30, 400_000))).toBe(600_000);
+  });
+
+  test('is the longer one when waits have changed', () => {
+    expect(limitOf(doubted(wait(3, 20_000), 30, 10_000))).toBe(80_000);
+    expect(limitOf(doubted(wait(3, 1_000), 30, 10_000))).toBe(40_000);
   });
 
   test('is longer for prompts that take long to read, and for thinking', () => {
@@ -48,6 +57,12 @@ describe('hedging', () => {
     expect(hedgeTerms({}, wait(12, 5), wait(1, 5))?.afterMs).toBe(100);
   });
 
+  test('waits for the p95 from before a doubt where that has left less', () => {
+    expect(hedgeTerms({}, doubted(wait(3, 200), 12, 800), wait(1, 10))?.afterMs).toBe(800);
+    expect(hedgeTerms({}, doubted(wait(13, 200), 12, 800), wait(1, 10))?.afterMs).toBe(200);
+    expect(hedgeTerms({}, doubted(wait(3, 200), 11, 800), wait(1, 10))).toBeUndefined();
+  });
+
   test('is not done where the next target is unknown, or slow as well', () => {
     expect(hedgeTerms({}, wait(12, 800), undefined)).toBeUndefined();
     expect(hedgeTerms({}, wait(12, 800), wait(12, 801))).toBeUndefined();
@@ -55,36 +70,72 @@ describe('hedging', () => {
   });
 
   test.each([
-    [0.2, 0.8],
-    [0.5, 0.9],
-    [2, 0.98],
-  ])('is there nearly always with a steady traffic of %d requests a second', (perSecond, least) => {
-    expect(learntShare(perSecond)).toBeGreaterThan(least);
-  });
+    { perSecond: 0.2, hedges: 0.99, limits: 0.8 },
+    { perSecond: 0.5, hedges: 1, limits: 0.99 },
+    { perSecond: 2, hedges: 1, limits: 1 },
+  ])(
+    'and the learnt limit stay, with a steady traffic of $perSecond requests a second',
+    ({ perSecond, hedges, limits }) => {
+      const shares = learntShares(perSecond);
+
+      expect(shares.hedges).toBeGreaterThanOrEqual(hedges);
+      expect(shares.limits).toBeGreaterThanOrEqual(limits);
+    },
+  );
+
+  test.each([0.2, 5])(
+    'comes to wait for the new p95 within two minutes of a target that is %d times as slow',
+    (times) => {
+      const world = steadyTarget(0.5, 0.42);
+      for (let fold = 0; fold < 50; fold++) world.fold(400);
+      const before = hedgeTerms({}, world.estimate(), wait(1, 10))!.afterMs;
+
+      for (let fold = 0; fold < 15; fold++) world.fold(400 * times);
+      const after = hedgeTerms({}, world.estimate(), wait(1, 10))!.afterMs;
+
+      expect(after / before / times).toBeGreaterThan(0.6);
+      expect(after / before / times).toBeLessThan(1.7);
+    },
+  );
 });
 
 const foldEveryMs = 8_000;
 const folds = 1_000;
 
-/** In how many of the folds of a steady target its p95 is known well enough to be helped out after it. */
-function learntShare(perSecond: number): number {
-  const random = seededRandom(0.42);
+/** In how many of the folds of a steady target as much is known of it as a hedge, and a limit, takes. */
+function learntShares(perSecond: number): { hedges: number; limits: number } {
+  const world = steadyTarget(perSecond, 0.42);
+  for (let fold = 0; fold < 50; fold++) world.fold(400);
+  let [hedges, limits] = [0, 0];
+  for (let fold = 0; fold < folds; fold++) {
+    world.fold(400);
+    const estimate = world.estimate();
+    if (hedgeTerms({}, estimate, wait(1, 10))) hedges++;
+    if (attemptLimits({}, {}, estimate, request).firstContentMs < defaultLimits.firstContentMs) limits++;
+  }
+  return { hedges: hedges / folds, limits: limits / folds };
+}
+
+/** A target that is asked by chance, and whose waits are spread as those of vendors are. */
+function steadyTarget(perSecond: number, seed: number) {
+  const random = seededRandom(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   let knowledge = noKnowledge;
   let nowMs = 1_800_000_000_000;
   let nextMs = nowMs;
-  let learnt = 0;
-  const warmUp = 50;
-  for (let fold = 0; fold < warmUp + folds; fold++) {
-    const samples = [];
-    for (; nextMs < nowMs + foldEveryMs; nextMs += (-1000 / perSecond) * Math.log(1 - random()))
-      samples.push(aSample({ target: 'a/m', atMs: nextMs, waitMs: 400 * Math.exp(normal() / 2) }));
-    nowMs += foldEveryMs;
-    knowledge = foldScores(knowledge, slicesOf(...samples), nowMs);
-    const scores = scoresOf(knowledge);
-    const score = scores.targets['a/m'];
-    const estimate = score && estimateWait(score, waitQuestion(request, scores, nowMs + foldEveryMs / 2));
-    if (fold >= warmUp && hedgeTerms({}, estimate, wait(1, 10))) learnt++;
-  }
-  return learnt / folds;
+  return {
+    fold(medianMs: number): void {
+      const samples = [];
+      for (; nextMs < nowMs + foldEveryMs; nextMs += (-1000 / perSecond) * Math.log(1 - random()))
+        samples.push(aSample({ target: 'a/m', atMs: nextMs, waitMs: medianMs * Math.exp(normal() / 2) }));
+      nowMs += foldEveryMs;
+      knowledge = foldScores(knowledge, slicesOf(...samples), nowMs);
+    },
+    /** What is known half-way to the next fold. */
+    estimate(): Estimate | undefined {
+      const scores = scoresOf(knowledge);
+      const score = scores.targets['a/m'];
+      return score && estimateWait(score, waitQuestion(request, scores, nowMs + foldEveryMs / 2));
+    },
+  };
 }

@@ -60,6 +60,22 @@ describe('foldScores', () => {
     expect(scoreOf(recovered)!.streamed.small!.p90Ms).toBeLessThan(350);
   });
 
+  test('keeps what was rare before a doubt, until as much is known again', () => {
+    const known = foldScores(noKnowledge, slicesOf(...times(40, { waitMs: 3_000 })), startMs);
+    const atMs = startMs + 10_000;
+    const doubted = foldScores(known, slicesOf(...times(4, { atMs, waitMs: 300 })), atMs);
+    const later = atMs + longestHalfLifeMs;
+    const learnt = foldScores(doubted, slicesOf(...times(25, { atMs, waitMs: 300 })), atMs);
+
+    const { p95Ms, p99Ms } = scoreOf(known)!.streamed.small!;
+    const beforeDoubt = { samples: expect.closeTo(39.09, 1), p95Ms: Math.round(p95Ms), p99Ms: Math.round(p99Ms) };
+    expect(scoreOf(known)!.streamed.small).not.toHaveProperty('beforeDoubt');
+    expect(scoreOf(doubted)!.streamed.small).toMatchObject({ beforeDoubt });
+    expect(scoreOf(foldScores(doubted, [], later))!.streamed.small!.beforeDoubt!.samples).toBeCloseTo(19.55, 1);
+    expect(foldScores(doubted, [], atMs + 4 * longestHalfLifeMs).targets[target]).not.toHaveProperty('beforeDoubt');
+    expect(scoreOf(learnt)!.streamed.small).not.toHaveProperty('beforeDoubt');
+  });
+
   test('does not know how long answers are whose length nobody told', () => {
     const knowledge = foldScores(noKnowledge, slicesOf(aSample({ streamed: false, waitMs: 2_500 })), startMs);
 

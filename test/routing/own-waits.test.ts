@@ -16,6 +16,14 @@ test('waits far beyond the usual make an estimate longer at once, the more of th
   expect(three).toBeLessThan(4_000);
 });
 
+test('what was rare before a doubt is longer then, too', () => {
+  const beforeDoubt = { samples: 30, p95Ms: 800, p99Ms: 1_000 };
+
+  const longer = withOwnWaits({ ...wait, beforeDoubt }, own(4_000), asked);
+
+  expect(longer.beforeDoubt).toEqual({ samples: 30, p95Ms: longer.p95Ms, p99Ms: longer.p99Ms });
+});
+
 test('usual waits, waits of long ago and of another kind change nothing', () => {
   expect(withOwnWaits(wait, own(500, 700), asked)).toBe(wait);
   expect(withOwnWaits(wait, own(50), asked)).toBe(wait);
