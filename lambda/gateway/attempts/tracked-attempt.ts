@@ -67,7 +67,10 @@ export async function trackedAttempt(
   };
   if (failure?.kind === 'cancelled' && context.signal.reason === lostRace) record.detail = lostDetail;
   insertByStart(records, record);
+  const isConversation = context.operation.conversation !== undefined;
   const show = (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => {
+    // A model that answers may have no embeddings, and be told so in the same words as one that does not exist.
+    if (outcome === 'not_found' && !isConversation) return;
     noteHealth(outcome, { ...attempt, startedAtMs }, deps);
     if (context.operation.isAside) return;
     deps.measure({
@@ -77,7 +80,7 @@ export async function trackedAttempt(
       promptSize: context.promptSize,
       outcome,
       retry: retry !== undefined,
-      ...(!context.operation.conversation && { other: true }),
+      ...(!isConversation && { other: true }),
       ...measured,
     });
   };
@@ -91,7 +94,7 @@ export async function trackedAttempt(
     if (outcome.kind === 'buffered') show('answered', { waitMs: durationMs, ...tokens(outcome.facts.usage) });
     return { outcome, record, settle: () => {} };
   }
-  return streamed(outcome, { record, show, deps });
+  return streamed(outcome, { record, show, deps, deadlineMs: context.deadlineMs });
 }
 
 /** In the order in which they began, though one that is called off ends after the one that was faster. */
@@ -143,9 +146,11 @@ type Tracking = {
   record: AttemptRecord;
   show: (outcome: FailureKind | 'answered', measured: Partial<AttemptSample>) => void;
   deps: GatewayDeps;
+  /** When the time for the whole request is over. */
+  deadlineMs: number;
 };
 
-function streamed(outcome: Streaming, { record, show, deps }: Tracking): Tracked {
+function streamed(outcome: Streaming, { record, show, deps, deadlineMs }: Tracking): Tracked {
   const clock = pauseClock(outcome.guard, deps.now);
   const begunAtMs = deps.now();
   const waitMs = record.durationMs;
@@ -158,8 +163,11 @@ function streamed(outcome: Streaming, { record, show, deps }: Tracking): Tracked
       isSettled = true;
       if (failure) {
         Object.assign(record, { brokeOff: failure.kind, detail: failure.detail });
+        // The end of the request's own time says nothing of a target that was still sending.
+        const isOver = failure.kind === 'timeout' && deps.now() + timerSlackMs >= deadlineMs;
+        const kind = isOver ? 'cancelled' : failure.kind;
         // Of a timeout it would mean that the wait was longer.
-        return show(failure.kind, failure.kind === 'timeout' || failure.kind === 'cancelled' ? {} : { waitMs });
+        return show(kind, kind === 'timeout' || kind === 'cancelled' ? {} : { waitMs });
       }
       const generationMs = deps.now() - begunAtMs;
       // A caller who reads slowly makes the vendor slow.

@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Sign } from '../../../lambda/gateway/attempts/breaker-board.ts';
 import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
-import { chatRequest, closeCores, collectingSink, handled, snapshotOf } from '../../support/core.ts';
-import { chunk, done, role, silence, stream, usageChunk } from '../../support/scripted-vendor.ts';
+import { chatRequest, closeCores, closedBreakers, collectingSink, handled, snapshotOf } from '../../support/core.ts';
+import { answer, chunk, done, role, silence, stream, usageChunk } from '../../support/scripted-vendor.ts';
 import { suiteVendor } from '../../support/suite-vendor.ts';
 
 const vendor = suiteVendor();
@@ -19,14 +21,17 @@ async function asked(
   } = {},
 ) {
   const samples: AttemptSample[] = [];
-  const deps = { now: () => clock.nowMs, measure: (sample: AttemptSample) => void samples.push(sample) };
+  const signs: Sign[] = [];
+  const breakers = { ...closedBreakers(), note: (sign: Sign) => void signs.push(sign) };
+  const measure = (sample: AttemptSample) => void samples.push(sample);
+  const deps = { now: () => clock.nowMs, measure, breakers };
   const own = { receivedAtMs: clock.nowMs, deadlineMs: clock.nowMs + 20_000, ...request };
   const result = await handled(
     snapshotOf(vendor.url, { timeouts }),
     chatRequest({ stream: streamed, ...fields }, own),
     { deps, sink },
   );
-  return { ...result, samples };
+  return { ...result, samples, signs };
 }
 
 describe('what a streamed attempt shows', () => {
@@ -75,6 +80,27 @@ describe('what a streamed attempt shows', () => {
 
     expect(samples).toMatchObject([{ outcome: 'timeout' }]);
     expect(samples[0]).not.toHaveProperty('waitMs');
+  });
+
+  test('is no failure when the time of the request is over while the vendor still sends', async () => {
+    const clock = { nowMs: 1_000_000 };
+    vendor.always(
+      stream(role + chunk({ content: 'a' }), async (response) => {
+        while (!response.destroyed) {
+          await pause(10);
+          clock.nowMs += 20;
+          response.write(chunk({ content: 'b' }));
+        }
+      }),
+    );
+    const headers = { 'x-api-key': 'k', 'x-sluice-timeout-ms': '60' };
+
+    const { samples, signs, line, text } = await asked({}, { clock, request: { headers } });
+
+    expect(text).toContain('"provider_timeout"');
+    expect(line.attempts).toMatchObject([{ outcome: 'answered', brokeOff: 'timeout' }]);
+    expect(samples).toMatchObject([{ outcome: 'cancelled' }]);
+    expect(signs).toMatchObject([{ sign: 'neither' }]);
   });
 
   test('is no pace of the vendor when its caller reads slowly', async () => {
@@ -157,5 +183,28 @@ describe('a silent target', () => {
     expect([first.model, second.model]).toEqual(['model-1', 'model-2']);
     expect(first.durationMs).toBeLessThan(450);
     expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+});
+
+describe('an endpoint that is not there', () => {
+  const notFound = answer(404, { error: { message: 'No such path' } });
+
+  test('says nothing of a model that is asked for something else', async () => {
+    vendor.always(notFound);
+
+    const { head, samples, signs } = await asked({ input: 'a' }, { request: { path: '/v1/embeddings' } });
+
+    expect(head?.status).toBe(404);
+    expect(vendor.seen).toHaveLength(1);
+    expect([samples, signs]).toEqual([[], []]);
+  });
+
+  test('is a failure of the target where a conversation was asked for', async () => {
+    vendor.always(notFound);
+
+    const { samples, signs } = await asked();
+
+    expect(samples).toMatchObject([{ outcome: 'not_found' }]);
+    expect(signs).toMatchObject([{ sign: 'down', reason: 'not_found' }]);
   });
 });
