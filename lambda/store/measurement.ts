@@ -5,6 +5,7 @@ import { type OwnWait, rememberWait } from '../routing/own-waits.ts';
 import { createSampleBuffer } from '../routing/sample-slice.ts';
 import { emptyScores, type TargetScore } from '../routing/score.ts';
 import { cached } from './cached.ts';
+import { sampleWriter } from './sample-writer.ts';
 import type { StatsStore } from './stats-store.ts';
 
 /** What one gateway sees and knows of the targets. Nothing here fails, and no request waits long for it. */
@@ -32,14 +33,10 @@ export type MeasurementParts = {
   onError: (what: 'read' | 'write' | 'fold', error: unknown) => void;
 };
 
-const flushEveryMs = 3_000;
 const readEveryMs = 2_000;
 /** What is older has to be read anew before it is planned by, unless that takes longer than a better choice is worth. */
 const oldAfterMs = 4_000;
 const longestReadMs = 30;
-const foldAfterMs = 4_000;
-/** By then somebody of a busy fleet has folded; until then ever more of them try. */
-const foldSpreadMs = 1_500;
 const longestWarmUpMs = 1_000;
 /** The caller has its answer; a table that hangs costs the operator this much of the function's time at most. */
 const longestSettleMs = 2_500;
@@ -55,28 +52,11 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
     now,
     onError: failed('read'),
   });
-  let flushedAtMs = Number.NEGATIVE_INFINITY;
+  const writer = sampleWriter({
+    ...{ store, now, random, newId, buffer, onError: failed },
+    foldedAtMs: () => current().scores.foldedAtMs,
+  });
   let flushing: Promise<void> | undefined;
-
-  async function flush(): Promise<void> {
-    const slices = buffer.take();
-    if (slices.length === 0) return;
-    const atMs = now();
-    const isFirst = flushedAtMs === Number.NEGATIVE_INFINITY;
-    flushedAtMs = atMs;
-    const written = await store.writeSamples({ name: newId(), atMs, slices }).then(() => true, failed('write'));
-    const { foldedAtMs } = current().scores;
-    // Where nobody has folded yet there is nothing but this, and a fold takes what was written a little before.
-    if (isFirst && foldedAtMs === 0) return;
-    const dueForMs = atMs - foldedAtMs - foldAfterMs;
-    if (written && random() * foldSpreadMs < dueForMs) await fold(atMs).catch(failed('fold'));
-  }
-
-  async function fold(atMs: number): Promise<void> {
-    // Loaded by those who fold, and not while a function starts.
-    const { foldSamples } = await import('./fold-samples.ts');
-    await foldSamples(store, atMs);
-  }
 
   function current(): LiveStats {
     const known = { ...(live.peek() ?? emptyLiveStats), own };
@@ -95,11 +75,9 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
     probed: buffer.addProbe,
     warm: () => within(longestWarmUpMs, live.get().then(ignore, ignore)),
     async settle() {
-      if (!flushing && now() - flushedAtMs >= flushEveryMs) {
-        flushing = flush().finally(() => {
-          flushing = undefined;
-        });
-      }
+      flushing ??= writer.flush().finally(() => {
+        flushing = undefined;
+      });
       await within(longestSettleMs, Promise.all([flushing, live.settled()]));
     },
   };

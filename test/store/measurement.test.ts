@@ -201,6 +201,27 @@ describe('what a gateway sees', () => {
     expect(scores.targets[target]?.streamed.small?.samples).toBeGreaterThan(0.9);
   });
 
+  test('is known although nothing follows', async () => {
+    const { clock, gateway, see, store } = setUp({ random: 0.99 });
+    const one = gateway();
+    let folds = 0;
+    const takeFoldLease: StatsStore['takeFoldLease'] = (nowMs, untilMs) => {
+      folds++;
+      return store.takeFoldLease(nowMs, untilMs);
+    };
+    const quiet = gateway({ store: { ...store, takeFoldLease } });
+
+    await see(quiet, { target: 'openai/last' });
+    for (let second = 0; second < 30; second++) {
+      clock.now += 1_000;
+      await quiet.settle();
+      await one.settle();
+    }
+
+    expect((await store.readLive()).scores.targets['openai/last']?.streamed.small?.samples).toBeGreaterThan(0.9);
+    expect(folds).toBe(1);
+  });
+
   test('is not folded by it when that fails, and the failure is told', async () => {
     const takeFoldLease = async () => {
       throw new Error('down');
