@@ -59,6 +59,7 @@ describe('POST /v1/route', () => {
     ['x-sluice-timeout-ms', 'soon'],
     ['x-sluice-provider-key', '0'],
     ['x-sluice-on-stream-failure', 'pray'],
+    ['x-sluice-unsupported-parameters', 'maybe'],
   ])('refuses %s: %s, as a chat does', async (name, value) => {
     const headers = { 'x-api-key': 'k', [name]: value };
     const ask = (path: string) => handled(snapshot, chatRequest({ stream: true }, { path, headers }), { deps });
@@ -66,7 +67,7 @@ describe('POST /v1/route', () => {
     const [route, chat] = [await ask('/v1/route'), await ask('/v1/chat/completions')];
 
     expect(route.head?.status).toBe(400);
-    expect(JSON.parse(route.text).error.message).toContain(name);
+    expect(JSON.parse(route.text).error).toMatchObject({ param: name, message: expect.stringContaining(name) });
     expect(route.text).toBe(chat.text);
   });
 

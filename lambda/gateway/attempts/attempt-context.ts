@@ -5,6 +5,7 @@ import type { RoutingRequest } from '../../routing/routing-request.ts';
 import { promptSize } from '../../routing/score.ts';
 import { deadlinesOf } from '../caller/caller-deadline.ts';
 import type { Exchange } from '../exchange.ts';
+import { GatewayError } from '../gateway-error.ts';
 import type { Operation } from '../operation.ts';
 import type { AttemptContext } from './attempt.ts';
 import { wantedKeys } from './provider-keys.ts';
@@ -19,13 +20,12 @@ export function attemptContext(
   { plan, live, asked }: Known,
 ): AttemptContext {
   const { headers, signal } = request;
-  // Who leaves nothing out must not be asked to.
-  const mayDrop = !asked.preferences?.requireParameters;
   return {
     operation,
     snapshot,
     forwardedHeaders: forwardedHeaders(headers),
-    dropsUnsupported: mayDrop && headers['x-sluice-unsupported-parameters'] === 'drop',
+    // Who wants all parameters honoured cannot want any left out.
+    dropsUnsupported: wantedDrop(headers) && !asked.preferences?.requireParameters,
     keyRange: wantedKeys(request),
     ...deadlinesOf(request, plan.attempts[0]?.limits.totalMs ?? 0, operation.stream),
     promptSize: promptSize(asked.inputTokens),
@@ -34,6 +34,18 @@ export function attemptContext(
     signal,
     timings,
   };
+}
+
+const unsupportedHeader = 'x-sluice-unsupported-parameters';
+
+/** What the caller says of parameters that a vendor cannot honour; undefined when it says nothing. */
+function wantedDrop(headers: Exchange['request']['headers']): boolean | undefined {
+  const asked = headers[unsupportedHeader]?.trim().toLowerCase();
+  if (asked === undefined) return undefined;
+  if (asked === 'drop' || asked === 'reject') return asked === 'drop';
+  throw new GatewayError('invalid_request', `The header ${unsupportedHeader} must be drop or reject.`, {
+    param: unsupportedHeader,
+  });
 }
 
 /** Headers that carry a request's meaning to a vendor; credentials and the caller's own accounts stay here. */

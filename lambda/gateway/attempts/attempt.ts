@@ -24,8 +24,8 @@ export type AttemptContext = {
   snapshot: Snapshot;
   /** The caller's headers that mean something to vendors. */
   forwardedHeaders: Record<string, string>;
-  /** The caller wants what a vendor cannot honour left out, and named in a header. */
-  dropsUnsupported: boolean;
+  /** Whether the caller wants what a vendor cannot honour left out, and named in a header; absent: as the plan says. */
+  dropsUnsupported: boolean | undefined;
   /** Which of a provider's keys the caller wants, if it cares. */
   keyRange: KeyRange | undefined;
   deadlineMs: number;
@@ -89,7 +89,7 @@ async function prepare(
   context: AttemptContext,
   deps: GatewayDeps,
 ): Promise<PreparedCall | { failure: Failure }> {
-  const plan = { ...context, model, dropsUnsupported: dropsUnsupported ?? context.dropsUnsupported };
+  const plan = { ...context, model, dropsUnsupported: context.dropsUnsupported ?? dropsUnsupported ?? false };
   try {
     return await prepareCall(plan, whom, deps);
   } catch (error) {

@@ -27,7 +27,7 @@ export function wantedKeys({ headers }: Pick<GatewayRequest, 'headers'>): KeyRan
 }
 
 /** `tried` are keys that the request has had no luck with. */
-type Asker = Pick<AttemptContext, 'keyRange'> & { tried?: readonly string[] };
+type Asker = Partial<Pick<AttemptContext, 'keyRange'>> & { tried?: readonly string[] };
 
 /** The keys of a provider, in the first entry of the vendor secret that has any; those that the caller wants. */
 export async function keysOf(
@@ -66,13 +66,19 @@ export async function chooseKey(
     turn: () => deps.turns.next(`keys#${provider.name}`),
   });
   if (!chosen) {
-    const { from, to } = context.keyRange ?? {};
-    if (from === undefined) return { secret: undefined };
-    return { failure: { kind: 'no_secret', detail: `no key at place ${from === to ? from : `${from} to ${to}`}` } };
+    const { keyRange } = context;
+    const hasAny = keyRange !== undefined && (await keysOf(provider, {}, deps)).length > 0;
+    return hasAny ? { failure: noneInRange(keyRange) } : { secret: undefined };
   }
   if ('secret' in chosen) return chosen;
   const retryAfterMs = chosen.restsUntilMs - nowMs;
   return { failure: { kind: 'rate_limited', retryAfterMs, detail: 'Its keys rest, as it has asked for' } };
+}
+
+/** The caller's mistake, where another provider may have as many keys. */
+function noneInRange({ from, to }: KeyRange): Failure {
+  const place = from === to ? from : `${from} to ${to}`;
+  return { kind: 'unsupported', unsupported: [keyHeader], detail: `There is no key at place ${place}.` };
 }
 
 /** Whether a target has another key that is not resting. */

@@ -16,5 +16,7 @@ export function streamFailurePolicy(
   if (asked === undefined) return onStreamFailure ?? settings.onStreamFailure ?? 'error';
   const policy = streamFailurePolicies.find((one) => one === asked);
   if (policy) return policy;
-  throw new GatewayError('invalid_request', `The header ${header} must be ${streamFailurePolicies.join(' or ')}.`);
+  throw new GatewayError('invalid_request', `The header ${header} must be ${streamFailurePolicies.join(' or ')}.`, {
+    param: header,
+  });
 }

@@ -112,6 +112,18 @@ describe('a request', () => {
     expect(dropped.line.attempts).toHaveLength(1);
   });
 
+  test('has nothing left out against its caller’s word, though its model would', async () => {
+    const one = snapshot({ one: { targets: [target('claude')], unsupportedParameters: 'drop' } });
+    const headers = { 'x-api-key': 'k', 'x-sluice-unsupported-parameters': 'reject' };
+
+    const refused = await handled(one, chatRequest({ seed: 7 }, { headers }));
+    const asked = await handled(one, chatRequest({ seed: 7 }));
+
+    expect([refused.head?.status, JSON.parse(refused.text).error.param]).toEqual([400, 'seed']);
+    expect(asked.line.attempts).toHaveLength(1);
+    expect(vendor.seen).toHaveLength(1);
+  });
+
   test('is refused when its caller wants what nobody here can promise', async () => {
     const { head, text } = await handled(
       snapshot({ one: { targets: [target('left')] } }),

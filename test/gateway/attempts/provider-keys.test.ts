@@ -52,9 +52,14 @@ describe('the keys of a provider', () => {
   test('that are not there are named in the error', async () => {
     const headers = { 'x-api-key': 'k', 'x-sluice-provider-key': '7-9' };
 
-    const { head, text } = await handled(snapshotOf(vendor.url), chatRequest({}, { headers }), { deps });
+    const { head, text, line } = await handled(snapshotOf(vendor.url), chatRequest({}, { headers }), { deps });
 
-    expect(head?.status).toBe(503);
-    expect(JSON.parse(text).error.message).toMatch(/no key at place 7 to 9 for scripted/);
+    expect(head?.status).toBe(400);
+    expect(JSON.parse(text).error).toMatchObject({
+      code: 'invalid_request',
+      param: 'x-sluice-provider-key',
+      message: expect.stringContaining('There is no key at place 7 to 9.'),
+    });
+    expect(line.faultDomain).toBe('caller');
   });
 });

@@ -559,7 +559,9 @@ describe('runPlan', () => {
       const result = await run('a');
 
       expect(state.asked).toEqual([]);
-      expect(result?.outcome).toMatchObject({ failure: { kind: 'no_secret', detail: 'no key at place 7' } });
+      expect(result?.outcome).toMatchObject({
+        failure: { kind: 'unsupported', detail: 'There is no key at place 7.' },
+      });
     });
 
     test('asks a limited provider no more than its keys, however many requests come at once', async () => {
