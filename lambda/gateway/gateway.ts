@@ -108,7 +108,7 @@ async function answer(arrival: Arrival, deps: GatewayDeps): Promise<void> {
   record.keyLabel = caller.label;
   record.configVersion = snapshot.version;
   const exchange: Exchange = { ...arrival, caller, snapshot };
-  const headers = { 'x-request-id': request.id };
+  const headers = answerHeaders(record, timings);
   switch (route.name) {
     case 'models':
     case 'model': {

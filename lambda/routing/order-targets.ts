@@ -81,6 +81,7 @@ function byCost(candidates: readonly Candidate[], { request, u }: OrderContext):
 }
 
 function toldCost(microUsd: number): string {
+  if (microUsd === 0) return 'free of charge';
   return `about $${(microUsd / 1_000_000).toPrecision(2)} for this request`;
 }
 

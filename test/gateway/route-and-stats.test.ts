@@ -48,6 +48,21 @@ describe('POST /v1/route', () => {
     expect(text).not.toContain('canary-prompt');
   });
 
+  test.each([
+    ['POST', '/v1/route'],
+    ['GET', '/v1/stats'],
+    ['GET', '/v1/models'],
+    ['GET', '/v1/models/one'],
+  ])('is told by which configuration: %s %s', async (method, path) => {
+    const { head } = await handled(snapshot, chatRequest({}, { method, path }), { deps });
+
+    expect(head?.headers).toMatchObject({
+      'x-request-id': expect.any(String),
+      'x-sluice-config-version': '1',
+      'server-timing': expect.stringContaining('auth'),
+    });
+  });
+
   test('answers as a chat request would when it cannot be meant, or may not be', async () => {
     const unknown = await handled(snapshot, chatRequest({ model: 'nobody' }, { path: '/v1/route' }), { deps });
     const wrong = await handled(snapshot, chatRequest({ messages: [] }, { path: '/v1/route' }), { deps });

@@ -1,6 +1,7 @@
 import { openAiChatClient } from '../../dialects/openai-chat/openai-chat.ts';
 import { strategyOf } from '../../routing/preferences.ts';
 import { targetName } from '../../routing/target-name.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
 import { chatOperation } from '../attempts/vendor-request.ts';
 import { type ClientCall, readClientCall, understood } from '../caller/client-call.ts';
 import { severalModels } from '../caller/requested-models.ts';
@@ -12,12 +13,12 @@ import { noteOperation } from './answer-operation.ts';
 
 /** Answers a chat request with whom it would be sent to and why, and who is left out and why; asks nobody. */
 export async function explainRoute(exchange: Exchange, deps: GatewayDeps): Promise<void> {
-  const { request, sink } = exchange;
+  const { request, record, timings, sink } = exchange;
   const call = understood(() => readClientCall(openAiChatClient, request.body.toString('utf8'), {}));
   noteOperation(exchange, call);
   const several = severalModels(call, exchange);
   const body = several ? await routesOf(several, call, exchange, deps) : await routeOf(call, exchange, deps);
-  await sendJson(sink, 200, body, { 'x-request-id': request.id });
+  await sendJson(sink, 200, body, answerHeaders(record, timings));
 }
 
 /** A route for each model; as in the answer to a chat, one that cannot be had does not hide the others. */

@@ -1,11 +1,12 @@
 import { targetName } from '../../routing/target-name.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
 import { mayUse } from '../caller/authenticate.ts';
 import { type Exchange, sendJson } from '../exchange.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 
 /** Tells what is known of the targets at the moment: those of the models that the caller may use. Times in milliseconds. */
 export async function tellStats(exchange: Exchange, deps: GatewayDeps): Promise<void> {
-  const { request, sink } = exchange;
+  const { record, timings, sink } = exchange;
   const { scores, breakers } = await deps.live();
   const nowMs = deps.now();
   const names = [...new Set([...Object.keys(scores.targets), ...Object.keys(breakers)])].sort();
@@ -24,7 +25,7 @@ export async function tellStats(exchange: Exchange, deps: GatewayDeps): Promise<
       };
     }),
   };
-  await sendJson(sink, 200, body, { 'x-request-id': request.id });
+  await sendJson(sink, 200, body, answerHeaders(record, timings));
 }
 
 /** A limited key sees the targets of its models, and those that it may name itself. */
