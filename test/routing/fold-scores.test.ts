@@ -76,6 +76,15 @@ describe('foldScores', () => {
     expect(scoreOf(learnt)!.streamed.small).not.toHaveProperty('beforeDoubt');
   });
 
+  test('keeps nothing of a doubted pace, by which nothing is limited', () => {
+    const paced = (generationMs: number) => ({ outputTokens: 100, generationMs });
+    const known = foldScores(noKnowledge, slicesOf(...times(40, paced(2_000))), startMs);
+    const doubted = foldScores(known, slicesOf(...times(4, paced(20_000))), startMs);
+
+    expect(scoreOf(doubted)!.outputTokensPerSecond!.samples).toBeLessThan(10);
+    expect(doubted.targets[target]).not.toHaveProperty('beforeDoubt');
+  });
+
   test('does not know how long answers are whose length nobody told', () => {
     const knowledge = foldScores(noKnowledge, slicesOf(aSample({ streamed: false, waitMs: 2_500 })), startMs);
 
@@ -125,6 +134,28 @@ describe('foldScores', () => {
     expect(scoreOf(later)!.streamed.small).toMatchObject({ samples: 4, p50Ms: scoreOf(known)!.streamed.small!.p50Ms });
     expect(scoreOf(later)!.updatedAtMs).toBe(startMs);
     expect(scoreOf(muchLater)).toBeUndefined();
+  });
+
+  test('forgets outcomes after half a minute, and sooner what a busy fleet soon learns anew', () => {
+    const quiet = foldScores(noKnowledge, slicesOf(...times(8)), startMs);
+    let busy = noKnowledge;
+    for (let atMs = startMs - 300_000; atMs < startMs; atMs += 10_000)
+      busy = foldScores(busy, slicesOf(...times(100, { atMs, target: 'groq/busy' })), atMs + 10_000);
+    busy = foldScores(busy, slicesOf(...times(8)), startMs);
+
+    const left = (known: Knowledge, ms: number) => scoreOf(foldScores(known, [], startMs + ms))!;
+
+    expect(left(quiet, 30_000).outcomes.attempts).toBeCloseTo(4, 2);
+    expect(left(quiet, 30_000).streamed.small!.samples).toBeGreaterThan(7);
+    expect(left(busy, 90_000).streamed.small!.samples).toBeCloseTo(4, 2);
+  });
+
+  test('lets new waits push old ones out where there are many', () => {
+    const known = foldScores(noKnowledge, slicesOf(...times(1_000)), startMs);
+
+    const later = foldScores(known, slicesOf(...times(10)), startMs);
+
+    expect(scoreOf(later)!.streamed.small!.samples).toBeCloseTo(40, 2);
   });
 
   test('gives late news the weight of its age', () => {

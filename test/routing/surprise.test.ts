@@ -46,6 +46,16 @@ describe('believedShares', () => {
     expect(believed(waits(400), waits(4_000))).toBe(1);
   });
 
+  test('is not much surprised by ever so many fresh waits where the known ones may have been chance', () => {
+    expect(believed(waits(400, 400, 400), waits(...around(4_000, 20)))).toBeGreaterThan(0.3);
+  });
+
+  test('is as surprised by shorter waits as by longer ones', () => {
+    const known = waits(...around(1_000, 40));
+
+    expect(believed(known, waits(50))).toBeCloseTo(believed(known, waits(20_000)), 9);
+  });
+
   test('tells kinds of requests apart', () => {
     const fresh = countersOf(aSample({ atMs: 0, streamed: false, waitMs: 90 }));
     const known = {
