@@ -49,7 +49,8 @@ export function collectingSink(): CollectingSink {
 
 export const vendorSecret = 'canary-vendor-secret';
 
-function aBreakerBoard(now = Date.now): BreakerBoard {
+/** Breakers that only this gateway knows. */
+export function aBreakerBoard(now = Date.now): BreakerBoard {
   const store = memoryBreakerStore();
   return createBreakerBoard({ store, now, newId: randomUUID, emit: () => {}, onError: () => {} });
 }

@@ -5,6 +5,7 @@ import { UpstreamError } from '../../providers/upstream.ts';
 import type { Failure } from '../../routing/failure.ts';
 import type { PlannedAttempt } from '../../routing/plan.ts';
 import { reactions } from '../../routing/reaction.ts';
+import { targetName } from '../../routing/target-name.ts';
 import type { AttemptRecord } from '../../telemetry/request-record.ts';
 import type { AskedModel } from '../ask-model.ts';
 import { type AttemptContext, type AttemptOutcome, failureOfConnection, tellable } from '../attempts/attempt.ts';
@@ -151,20 +152,22 @@ type ResumptionParts = {
 
 /** Finds the next source after a failure, as long as there is a target, time, and a caller. */
 function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Failure) => Promise<Source | undefined> {
-  const { first, plan, context } = parts;
-  const following = plan.slice(plan.indexOf(first) + 1);
-  let mayAskFirst = true;
+  const { plan, call, partial, context } = parts;
+  // What was asked may be a copy, with the limits of an attempt that finds out whether a target is up again.
+  const place = plan.findIndex((planned) => targetName(planned) === targetName(parts.first));
+  const first = plan[place] ?? parts.first;
+  // The first one again comes last.
+  let left = [...plan.slice(place + 1), first];
   let resumed = 0;
   return async (failure) => {
-    mayAskFirst &&= failure.kind !== 'timeout';
+    if (failure.kind === 'timeout') left = left.filter((target) => target !== first);
     if (reactions[failure.kind].next !== 'next_target') return undefined;
     for (;;) {
       const isOver = context.signal.aborted || deps.now() >= context.deadlineMs || resumed >= mostResumptions;
-      // The first one again comes last, and never after it fell silent.
-      const target = following.shift() ?? (mayAskFirst ? first : undefined);
+      const [target, ...others] = left.filter((target) => wayToGoOn(target, partial, call));
       if (isOver || !target) return undefined;
-      if (target === first) mayAskFirst = false;
-      const source = await askToGoOn(target, parts, deps);
+      left = others;
+      const source = await askToGoOn(target, others[0], parts, deps);
       if (!source) continue;
       resumed++;
       return source;
@@ -172,14 +175,16 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
   };
 }
 
+/** Asks a target; where another one stands by, it is neither waited for nor asked although it is down. */
 async function askToGoOn(
   target: PlannedAttempt,
+  standby: PlannedAttempt | undefined,
   { call, partial, context, records }: ResumptionParts,
   deps: GatewayDeps,
 ): Promise<Source | undefined> {
   const way = wayToGoOn(target, partial, call);
   if (!way) return undefined;
-  const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(way.call) };
+  const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(way.call), standby };
   const result = await runPlan([target], again, deps, records);
   if (result?.outcome.kind !== 'streaming') return undefined;
   const { outcome, settle, record } = result;

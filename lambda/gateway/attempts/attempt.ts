@@ -35,6 +35,8 @@ export type AttemptContext = {
   live: LiveStats;
   /** Planned targets that were not asked after all; grows. */
   passedOver: PlannedTarget[];
+  /** Will be asked when all that are planned have failed. */
+  standby?: PlannedAttempt | undefined;
   signal: AbortSignal;
   timings: Timings;
 };

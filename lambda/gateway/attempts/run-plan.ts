@@ -6,7 +6,7 @@ import { canFinish } from '../../routing/time-share.ts';
 import type { AttemptRecord } from '../../telemetry/request-record.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { admitTarget } from './admit-target.ts';
-import { askHedged } from './ask-hedged.ts';
+import { askHedged, type Helper } from './ask-hedged.ts';
 import { type Asking, affords, askTarget, type FailedTry, finalFailure, type Run, timeLeft } from './ask-target.ts';
 import type { AttemptContext, AttemptOutcome } from './attempt.ts';
 import type { Tracked } from './tracked-attempt.ts';
@@ -21,7 +21,10 @@ export type PlanOutcome = {
   settle: Tracked['settle'];
 };
 
-/** Works through a plan until an answer is ready or every target has failed; each failure decides its next step. */
+/**
+ * Works through a plan until an answer is ready or every target has failed; each failure decides its next step. While
+ * another target stands by, nothing is waited for, and none that is down is asked.
+ */
 export async function runPlan(
   plan: readonly PlannedAttempt[],
   context: AttemptContext,
@@ -29,6 +32,7 @@ export async function runPlan(
   records: AttemptRecord[],
 ): Promise<PlanOutcome | undefined> {
   const run: Run = { context, deps, records, failures: [] };
+  const { standby } = context;
   const asked = new Set<PlannedAttempt>();
   let leastBad: PlannedAttempt | undefined;
   for (const [index, planned] of plan.entries()) {
@@ -39,28 +43,30 @@ export async function runPlan(
       if (admission.isDown) leastBad ??= planned;
       continue;
     }
-    const answer = await ask({ ...admission, next: plan[index + 1] }, plan[index + 2], asked, run);
+    const [next, afterNext = standby] = plan.slice(index + 1);
+    const helper = next && { target: next, next: afterNext };
+    const answer = await ask({ ...admission, next: next ?? standby }, helper, asked, run);
     if (answer) return answer;
     const final = finalFailure(run);
     if (final) return failed(final);
   }
+  if (standby) return whatToTell(run);
   // All of them are down, or so it seems: then rather one of them than none.
   if (leastBad && run.failures.length === 0) return runPlan([{ ...leastBad, breaker: 'open' }], context, deps, records);
   return (await lastChance(run)) ?? whatToTell(run);
 }
 
-/** Asks a target, by terms that allow it the next one besides; notes in `asked` when that was done. */
+/** Asks a target, by terms that allow it the helper besides; notes in `asked` when that was done. */
 async function ask(
   asking: Asking,
-  afterNext: PlannedAttempt | undefined,
+  helper: Helper | undefined,
   asked: Set<PlannedAttempt>,
   run: Run,
 ): Promise<PlanOutcome | undefined> {
-  const { target, next, lease } = asking;
+  const { target, lease } = asking;
   const { hedge } = target;
-  if (hedge && next && !lease) {
-    const helper = { target: next, next: afterNext };
-    return askHedged(asking, { hedge, helper, started: () => asked.add(next) }, run);
+  if (hedge && helper && !lease) {
+    return askHedged(asking, { hedge, helper, started: () => asked.add(helper.target) }, run);
   }
   const tracked = await askTarget(asking, run);
   return tracked && { target, ...tracked };

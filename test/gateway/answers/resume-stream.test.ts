@@ -2,7 +2,8 @@ import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
 import { recordByName, type Snapshot } from '../../../lambda/config/snapshot.ts';
-import { chatRequest, closeCores, handled } from '../../support/core.ts';
+import type { GatewayDeps } from '../../../lambda/gateway/gateway-deps.ts';
+import { aBreakerBoard, chatRequest, closeCores, handled } from '../../support/core.ts';
 import { type CoreFetch, startCoreFetch } from '../../support/core-fetch.ts';
 import {
   answer,
@@ -83,9 +84,11 @@ function read(text: string): Seen {
   };
 }
 
-async function asked(fields: object = {}, { in: config = snapshot, headers = resume as Record<string, string> } = {}) {
+type Circumstances = { in?: Snapshot; headers?: Record<string, string>; deps?: Partial<GatewayDeps> };
+
+async function asked(fields: object = {}, { in: config = snapshot, headers = resume, deps = {} }: Circumstances = {}) {
   const request = chatRequest({ stream: true, ...fields }, { headers: { 'x-api-key': 'k', ...headers } });
-  const { text, line, head } = await handled(config, request);
+  const { text, line, head } = await handled(config, request, { deps });
   return { seen: head?.status === 200 ? read(text) : undefined, line, text, head };
 }
 
@@ -178,6 +181,67 @@ describe('a stream that breaks off', () => {
     expect(text.match(/"usage":\{"prompt_tokens":5,"completion_tokens":2/g)).toHaveLength(1);
     expect(line.usage).toMatchObject({ inputTokens: 10, outputTokens: 4 });
     expect(line.attempts).toMatchObject([{ usage: { inputTokens: 5 } }, { usage: { inputTokens: 5 } }]);
+  });
+});
+
+describe('the targets to go on with', () => {
+  const endlessly = () => new Promise<void>(() => {});
+  const down = { sign: 'limited', reason: 'rate_limited', retryAfterMs: 60_000 } as const;
+  const timesAsked = () => vendors.map((vendor) => vendor.seen.length);
+
+  test('are none that others have found to be down meanwhile, while another one stands by', async () => {
+    const breakers = aBreakerBoard();
+    const others = () => breakers.note({ target: 'b/m', startedAtMs: Date.now(), ...down });
+    vendors[0]!.always(stream(role, chunk({ content: 'Hello' }), others, reset));
+    for (const vendor of vendors.slice(1)) vendor.always(saying('Hello world!'));
+
+    const { seen, line } = await asked({}, { deps: { breakers } });
+
+    expect(seen).toEqual(whole);
+    expect(timesAsked()).toEqual([1, 0, 1]);
+    expect(line.passedOver).toEqual([{ target: 'b/m', reason: 'it is known to be down' }]);
+  });
+
+  test('are not waited for while another one stands by', async () => {
+    const slept: number[] = [];
+    const sleep = async (ms: number) => void slept.push(ms);
+    vendors[0]!.always(broken('Hello'));
+    vendors[1]!.always(answer(429, {}, { 'retry-after': '4' }));
+    vendors[2]!.always(saying('Hello world!'));
+
+    const { seen } = await asked({}, { deps: { sleep } });
+
+    expect(seen).toEqual(whole);
+    expect(timesAsked()).toEqual([1, 1, 1]);
+    expect(slept).toEqual([]);
+  });
+
+  test('are waited for when nobody else is left', async () => {
+    const slept: number[] = [];
+    const sleep = async (ms: number) => void slept.push(ms);
+    vendors[0]!.always(stream(role, chunk({ content: 'Hello' }), endlessly));
+    vendors[1]!.next(answer(503, {}, { 'retry-after': '4' }), saying('Hello world!'));
+
+    const { seen } = await asked({}, { in: snapshotWith({ only: ['a', 'b'] }), deps: { sleep } });
+
+    expect(seen).toEqual(whole);
+    expect(timesAsked()).toEqual([1, 2, 0]);
+    expect(slept).toEqual([expect.any(Number)]);
+  });
+
+  test('are all behind the first, and never that one again after it fell silent when it was just being tried', async () => {
+    let nowMs = Date.now() - 61_000;
+    const breakers = aBreakerBoard(() => nowMs);
+    breakers.note({ target: 'a/m', startedAtMs: nowMs, ...down });
+    nowMs = Date.now();
+    vendors[0]!.always(stream(role, chunk({ content: 'Hello' }), endlessly));
+    vendors[1]!.always(saying('Hello world!'));
+
+    const { seen, line } = await asked({}, { deps: { breakers } });
+
+    expect(line.attempts[0]).toMatchObject({ provider: 'a', breaker: 'half-open', brokeOff: 'timeout' });
+    expect(seen).toEqual(whole);
+    expect(timesAsked()).toEqual([1, 1, 0]);
   });
 });
 
