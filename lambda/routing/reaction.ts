@@ -39,7 +39,7 @@ export const reactions: Readonly<Record<FailureKind, Reaction>> = {
   cancelled: { next: 'stop' },
 };
 
-/** Nobody is asked more often for one request, whatever the failures. */
+/** Nobody is asked more often for one request, whatever the failures; but for a last chance, which is one try. */
 export const mostTriesPerTarget = 3;
 
 type Sized = { model: string; contextTokens?: number; fallback?: true };

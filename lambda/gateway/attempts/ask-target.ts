@@ -32,6 +32,8 @@ export type Asking = {
   next?: PlannedAttempt | undefined;
   lease?: Lease | undefined;
   retry?: AttemptRecord['retry'];
+  /** This is its last chance: it is not asked again, whatever becomes of it. */
+  last?: true;
   /** It is started besides a target that is silent. */
   hedge?: true;
 };
@@ -46,8 +48,9 @@ export function finalFailure({ failures }: Pick<Run, 'failures'>): FailedTry | u
  * hitch. Undefined when it has failed; then the reasons are the last of the run's failures.
  */
 export async function askTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
-  const { target, next, lease, hedge } = asking;
+  const { target, next, lease, last, hedge } = asking;
   const { context, deps, records, failures } = run;
+  const mostTries = last ? 1 : mostTriesPerTarget;
   const used = new Set<Retry>();
   let { retry } = asking;
   for (let tries = 1; ; tries++) {
@@ -61,7 +64,7 @@ export async function askTarget(asking: Asking, run: Run): Promise<Tracked | und
     failures.push({ target, failure, secret, atMs: deps.now() });
     restKey(failure, { secret, target }, deps);
     const again = reactions[failure.kind].retry;
-    const mayRetry = again !== undefined && tries < mostTriesPerTarget && (again === 'other_key' || !used.has(again));
+    const mayRetry = again !== undefined && tries < mostTries && (again === 'other_key' || !used.has(again));
     if (!mayRetry || !(await readyAgain(again, target, run))) {
       await noteKeysLeft({ target, failure, startedAtMs, lease }, run);
       return undefined;

@@ -90,7 +90,7 @@ async function lastChance(run: Run): Promise<PlanOutcome | undefined> {
   if (!canFinish(target, timeLeft(context, deps), best.pauseMs) || !affords(target, run)) return undefined;
   await deps.sleep(best.pauseMs);
   if (context.signal.aborted || !isFree(target, run)) return undefined;
-  const answer = await askTarget({ target, retry: 'after_waiting' }, run);
+  const answer = await askTarget({ target, retry: 'after_waiting', last: true }, run);
   return answer && { target, ...answer };
 }
 

@@ -218,6 +218,18 @@ describe('runPlan', () => {
     expect(result?.outcome).toMatchObject({ failure: { retryAfterMs: 20_000 } });
   });
 
+  test.each<[string, Reply, Reply, string[]]>([
+    ['other keys', { status: 429, headers: { 'retry-after': '2' } }, 429, ['a a-1', 'a a-2', 'a a-3', 'a a-1']],
+    ['a hitch', 503, 500, ['a a-1', 'a a-1']],
+  ])('gives a target a single last chance, though %s would be worth more tries', async (_, reply, last, asked) => {
+    const replies = [...asked.slice(1).map(() => reply), last, last, last];
+    const { state, run } = world(replies, { secrets: { a: ['a-1', 'a-2', 'a-3'] } });
+
+    await run('a');
+
+    expect(state.asked).toEqual(asked);
+  });
+
   test.each([
     ['it is too long to wait for', '6', {}, 60_000],
     ['the operator wants no waiting', '3', { limits: { ...defaultLimits, waitMs: 0 } }, 60_000],
