@@ -59,19 +59,20 @@ const leastHedgeMs = 100;
 const enoughToHedge = 12;
 
 /**
- * When to start the next target besides: after what is configured, or what 19 of 20 answers take less than. Never where
- * that is unknown, or where the next one is not expected to be faster than going on waiting.
+ * When to start the next target besides: after what is configured, or what 19 of 20 answers take less than; never where
+ * that is unknown, or where the next one is not expected to be faster than going on waiting. Of a next one that is not
+ * measured nothing is expected: it is started only after what is configured.
  */
 export function hedgeTerms(
   hedge: Hedge | undefined,
   wait: Estimate | undefined,
-  next: Estimate | undefined,
+  next: { wait: Estimate | undefined } | undefined,
 ): HedgeTerms | undefined {
   if (!hedge || !next) return undefined;
-  const rare = wait && rareWaits(wait);
+  const rare = wait && next.wait && rareWaits(wait);
   const learnt = rare && rare.samples >= enoughToHedge ? Math.max(rare.p95Ms, leastHedgeMs) : undefined;
   const afterMs = hedge.afterMs ?? learnt;
-  if (afterMs === undefined || next.p50Ms > afterMs) return undefined;
+  if (afterMs === undefined || (next.wait && next.wait.p50Ms > afterMs)) return undefined;
   const { maxShare = usualMaxShare, maxCostFactor = usualMaxCostFactor } = hedge;
   return { afterMs: Math.round(afterMs), maxShare, maxCostFactor };
 }

@@ -21,7 +21,7 @@ export function plannedAttempt(
   if (fallbackOf !== undefined) attempt.fallback = true;
   if (breaker) attempt.breaker = breaker;
   // Nobody who asks for one model is helped out by another, nor by a target that may be down.
-  const helper = next && next.model === model && !next.breaker ? next.candidate.wait : undefined;
+  const helper = next && next.model === model && !next.breaker ? next.candidate : undefined;
   const hedge = breaker ? undefined : hedgeTerms(model.hedge, wait, helper);
   if (hedge) attempt.hedge = hedge;
   return attempt;

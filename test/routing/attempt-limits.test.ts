@@ -51,22 +51,27 @@ describe('the limit of the first content', () => {
 
 describe('hedging', () => {
   test('waits for what is configured, else for the p95 once a dozen answers are known', () => {
-    expect(hedgeTerms({ afterMs: 700 }, undefined, wait(1, 10))?.afterMs).toBe(700);
-    expect(hedgeTerms({}, wait(12, 800), wait(1, 10))?.afterMs).toBe(800);
-    expect(hedgeTerms({}, wait(11, 800), wait(1, 10))).toBeUndefined();
-    expect(hedgeTerms({}, wait(12, 5), wait(1, 5))?.afterMs).toBe(100);
+    expect(hedgeTerms({ afterMs: 700 }, undefined, { wait: wait(1, 10) })?.afterMs).toBe(700);
+    expect(hedgeTerms({}, wait(12, 800), { wait: wait(1, 10) })?.afterMs).toBe(800);
+    expect(hedgeTerms({}, wait(11, 800), { wait: wait(1, 10) })).toBeUndefined();
+    expect(hedgeTerms({}, wait(12, 5), { wait: wait(1, 5) })?.afterMs).toBe(100);
   });
 
   test('waits for the p95 from before a doubt where that has left less', () => {
-    expect(hedgeTerms({}, doubted(wait(3, 200), 12, 800), wait(1, 10))?.afterMs).toBe(800);
-    expect(hedgeTerms({}, doubted(wait(13, 200), 12, 800), wait(1, 10))?.afterMs).toBe(200);
-    expect(hedgeTerms({}, doubted(wait(3, 200), 11, 800), wait(1, 10))).toBeUndefined();
+    expect(hedgeTerms({}, doubted(wait(3, 200), 12, 800), { wait: wait(1, 10) })?.afterMs).toBe(800);
+    expect(hedgeTerms({}, doubted(wait(13, 200), 12, 800), { wait: wait(1, 10) })?.afterMs).toBe(200);
+    expect(hedgeTerms({}, doubted(wait(3, 200), 11, 800), { wait: wait(1, 10) })).toBeUndefined();
   });
 
-  test('is not done where the next target is unknown, or slow as well', () => {
-    expect(hedgeTerms({}, wait(12, 800), undefined)).toBeUndefined();
-    expect(hedgeTerms({}, wait(12, 800), wait(12, 801))).toBeUndefined();
-    expect(hedgeTerms(undefined, wait(12, 800), wait(12, 10))).toBeUndefined();
+  test('is not done where there is no next target, or one that is slow as well', () => {
+    expect(hedgeTerms({ afterMs: 700 }, wait(12, 800), undefined)).toBeUndefined();
+    expect(hedgeTerms({}, wait(12, 800), { wait: wait(12, 801) })).toBeUndefined();
+    expect(hedgeTerms(undefined, wait(12, 800), { wait: wait(12, 10) })).toBeUndefined();
+  });
+
+  test('helps by a target that is not measured only after what is configured', () => {
+    expect(hedgeTerms({ afterMs: 700 }, undefined, { wait: undefined })?.afterMs).toBe(700);
+    expect(hedgeTerms({}, wait(12, 800), { wait: undefined })).toBeUndefined();
   });
 
   test.each([
@@ -88,10 +93,10 @@ describe('hedging', () => {
     (times) => {
       const world = steadyTarget(0.5, 0.42);
       for (let fold = 0; fold < 50; fold++) world.fold(400);
-      const before = hedgeTerms({}, world.estimate(), wait(1, 10))!.afterMs;
+      const before = hedgeTerms({}, world.estimate(), { wait: wait(1, 10) })!.afterMs;
 
       for (let fold = 0; fold < 15; fold++) world.fold(400 * times);
-      const after = hedgeTerms({}, world.estimate(), wait(1, 10))!.afterMs;
+      const after = hedgeTerms({}, world.estimate(), { wait: wait(1, 10) })!.afterMs;
 
       expect(after / before / times).toBeGreaterThan(0.6);
       expect(after / before / times).toBeLessThan(1.7);
@@ -110,7 +115,7 @@ function learntShares(perSecond: number): { hedges: number; limits: number } {
   for (let fold = 0; fold < folds; fold++) {
     world.fold(400);
     const estimate = world.estimate();
-    if (hedgeTerms({}, estimate, wait(1, 10))) hedges++;
+    if (hedgeTerms({}, estimate, { wait: wait(1, 10) })) hedges++;
     if (attemptLimits({}, {}, estimate, request).firstContentMs < defaultLimits.firstContentMs) limits++;
   }
   return { hedges: hedges / folds, limits: limits / folds };

@@ -121,6 +121,13 @@ describe('hedging', () => {
     expect(attempts[0]!.hedge!.afterMs).toBeGreaterThan(350);
   });
 
+  test('is planned with a target that is not measured where it is configured when', () => {
+    const { attempts } = planned({ model: { hedge: { afterMs: 900 } }, waits: {} });
+
+    expect(attempts.map(({ hedge }) => hedge?.afterMs)).toEqual([900, 900, undefined]);
+    expect(planned({ model, waits: { a: 400 } }).attempts[0]).not.toHaveProperty('hedge');
+  });
+
   test('is not planned with a target that may be down', () => {
     const { attempts } = planned({ model, waits: { ...waits, b: 300 }, breakers: { b: halfOpen } });
 
