@@ -71,8 +71,9 @@ async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> 
 async function winnerOf(first: Racer, second: Racer, run: Run): Promise<Answered | undefined> {
   const earliest = await Promise.race([first, second].map(async (racer) => ({ racer, answer: await racer.answer })));
   const other = earliest.racer === first ? second : first;
-  if (!earliest.answer && !finalFailure(run)) return other.answer;
-  // The caller's own fault is the answer too: the other target would find the same.
+  // The caller's own fault is the answer too. But of the helper nobody asked for its verdict: the first may think better.
+  const isFinal = earliest.racer === first && finalFailure(run) !== undefined;
+  if (!earliest.answer && !isFinal) return other.answer;
   other.stop();
   const late = await other.answer.catch(() => undefined);
   if (late) discard(late);

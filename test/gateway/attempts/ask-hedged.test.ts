@@ -155,6 +155,38 @@ describe('a target that is silent for longer than usual', () => {
     expect(records.map(({ provider }) => provider).sort()).toEqual(['quick', 'slow']);
   });
 
+  describe('and whose helper refuses the request', () => {
+    /** A gateway whose first target goes on by its script when it has taken in what the helper said. */
+    function refusing(refusal: Script, then: Script) {
+      const made = gateway();
+      quick.always(refusal);
+      slow.always(async (request, response) => {
+        while (made.samples.length === 0) await new Promise((resolve) => setImmediate(resolve));
+        await then(request, response);
+      });
+      return made;
+    }
+
+    test.each([
+      ['rejected', answer(400, { error: { message: 'too hot' } })],
+      ['content_policy', answer(400, { error: { code: 'content_filter' } })],
+    ])('is waited for: %s', async (outcome, refusal) => {
+      const { text, records } = await refusing(refusal, says('after all')).run();
+
+      expect(text).toContain('after all');
+      expect(records).toMatchObject([{ outcome: 'answered' }, { outcome, hedge: true }]);
+    });
+
+    test('leaves the caller with the refusal when it fails too', async () => {
+      const refusal = answer(400, { error: { message: 'too hot' } });
+
+      const { result } = await refusing(refusal, answer(503, {})).run();
+
+      expect(result?.outcome).toMatchObject({ failure: { kind: 'rejected' } });
+      expect(slow.seen).toHaveLength(1);
+    });
+  });
+
   test('that then fails leaves the request to the helper', async () => {
     let answerNow = () => {};
     const gate = new Promise<void>((resolve) => {
