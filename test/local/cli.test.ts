@@ -163,7 +163,8 @@ describe('npm start', () => {
     run.child.kill('SIGINT');
 
     expect(await run.exitCode).toBe(130);
-    expect(Date.now() - stoppedAt).toBeLessThan(2_000);
+    // Under a second, but on a busy machine.
+    expect(Date.now() - stoppedAt).toBeLessThan(5_000);
     // Right at the exit for all but esbuild, which notices by itself a moment later.
     await until(() => !processes.some(isRunning), 2_000);
     expect(run.stdout + run.stderr).not.toContain('gsk-secret-1');
