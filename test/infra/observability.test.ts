@@ -1,53 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { AttributeType, type ITable, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Match } from 'aws-cdk-lib/assertions';
 import { metricDefinitions, targetDimensions } from '../../lambda/telemetry/metric-names.ts';
-import { Observability } from '../../lib/observability.ts';
+import {
+  type Alarm,
+  alarmsOf,
+  askedByAlarms,
+  askedByWidgets,
+  dashboardWidgets,
+  observedStack,
+} from '../support/observed-stack.ts';
 
-type Widget = { type: string; x: number; width: number; properties: { title?: string; metrics?: unknown[][] } };
-type MetricQuery = { Expression?: string; MetricStat?: { Metric: { Namespace: string; MetricName: string } } };
-type Alarm = {
-  AlarmName: string;
-  AlarmDescription: string;
-  AlarmActions: unknown[];
-  OKActions: unknown[];
-  TreatMissingData: string;
-  EvaluationPeriods: number;
-  Threshold: number;
-  Namespace?: string;
-  MetricName?: string;
-  Metrics?: MetricQuery[];
-};
-
-function templateWith(context: Record<string, unknown> = {}, probeEveryMinutes = 1): Template {
-  const stack = new Stack(new App({ context }), 'Sluice', { stackName: 'Acme' });
-  const one = (id: string) =>
-    new LambdaFunction(stack, id, {
-      runtime: Runtime.NODEJS_24_X,
-      code: Code.fromInline('0'),
-      handler: 'index.handler',
-    });
-  const functions = { gateway: one('Gateway'), compiler: one('Compiler'), prober: one('Prober') };
-  const table = new TableV2(stack, 'Table', { partitionKey: { name: 'kind', type: AttributeType.STRING } });
-  new Observability(stack, 'Observability', {
-    gateway: functions.gateway,
-    probeEvery: Duration.minutes(probeEveryMinutes),
-    functions,
-    tables: { config: table as ITable },
-    failureQueues: { Compiler: new Queue(stack, 'Failures'), Prober: new Queue(stack, 'ProberFailures') },
-  });
-  return Template.fromStack(stack);
-}
-
-const template = templateWith();
+const template = observedStack();
 const widgets = dashboardWidgets(template);
-const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
-  ({ Properties }) => Properties as Alarm,
-);
+const alarms = alarmsOf(template);
 
 const waking = [
   ...alarms.filter(({ AlarmActions }) => AlarmActions),
@@ -56,42 +22,8 @@ const waking = [
   ),
 ];
 
-function dashboardWidgets(from: Template): Widget[] {
-  const [dashboard] = Object.values(from.findResources('AWS::CloudWatch::Dashboard'));
-  const body = dashboard?.['Properties'].DashboardBody['Fn::Join'][1] as unknown[];
-  return JSON.parse(body.map((part) => (typeof part === 'string' ? part : 'ref')).join('')).widgets;
-}
-
-/** Every metric of ours that a widget asks for: directly, by a search, or by a query. */
-function askedOf(rows: unknown[][]): { namespace: string; name: string; dimensions: string[] }[] {
-  return rows.flatMap((row) => {
-    const [first, second] = row;
-    if (typeof first === 'string') return [{ namespace: first, name: String(second), dimensions: [] }];
-    return askedByExpression((first as { expression: string }).expression);
-  });
-}
-
-function askedByExpression(expression: string) {
-  const search = /^SEARCH\('\{"(.+?)",(.+?)\} MetricName="(.+?)"', '\w+', 60\)$/.exec(expression);
-  const query = /^SELECT \w+\("(.+?)"\) FROM SCHEMA\("(.+?)", (.+?)\) GROUP BY provider ORDER BY \w+\(\) DESC$/.exec(
-    expression,
-  );
-  if (search)
-    return [
-      {
-        namespace: search[1] ?? '',
-        name: search[3] ?? '',
-        dimensions: (search[2] ?? '').replaceAll('"', '').split(','),
-      },
-    ];
-  if (query) return [{ namespace: query[2] ?? '', name: query[1] ?? '', dimensions: (query[3] ?? '').split(', ') }];
-  // Arithmetic on metrics that stand beside it.
-  if (/^[a-z0-9 *]+$/.test(expression)) return [];
-  throw new Error(`Nobody knows what ${expression} asks for`);
-}
-
 const byName = new Map<string, string>(Object.values(metricDefinitions).map(({ name, of }) => [name, of]));
-const asked = askedOf(widgets.flatMap(({ properties }) => properties.metrics ?? []));
+const asked = askedByWidgets(widgets);
 
 describe('the dashboard', () => {
   test('asks for nothing that no function emits', () => {
@@ -166,13 +98,8 @@ describe('alarms', () => {
   );
 
   test('ask for nothing that no function emits', () => {
-    const names = alarms.flatMap(({ Namespace, MetricName, Metrics = [] }) => [
-      ...(Namespace === 'Acme' ? [MetricName ?? ''] : []),
-      ...Metrics.flatMap(({ Expression, MetricStat }) => [
-        ...(MetricStat?.Metric.Namespace === 'Acme' ? [MetricStat.Metric.MetricName] : []),
-        ...(Expression?.startsWith('SELECT') ? askedByExpression(Expression).map(({ name }) => name) : []),
-      ]),
-    ]);
+    const ours = askedByAlarms(alarms).filter(({ namespace }) => !namespace.startsWith('AWS/'));
+    const names = ours.map(({ name }) => name);
 
     expect(names.length).toBeGreaterThan(5);
     for (const name of names) expect([...byName.keys()]).toContain(name);
@@ -208,7 +135,7 @@ describe('alarms', () => {
     [1, 60, 300],
     [15, 900, 900],
   ])('hear of every run of a prober that runs every %d minutes, and of its silence', (minutes, told, heard) => {
-    const rare = templateWith({}, minutes);
+    const rare = observedStack({}, minutes);
 
     rare.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'Acme-NoHealthyTarget',
@@ -236,7 +163,7 @@ describe('alarms', () => {
   });
 
   test('have thresholds that the context sets', () => {
-    const set = templateWith({
+    const set = observedStack({
       alarmProviderErrorRatio: '0.2',
       alarmGatewayErrors: 50,
       alarmFirstContentSeconds: '7.5',
@@ -260,11 +187,11 @@ describe('alarms', () => {
     [{ alarmEmail: 'nobody' }, /alarmEmail is "nobody", which is no address/],
     [{ alarms: 'off' }, /alarms is off; it has to be true or false/],
   ])('refuse %j', (context, message) => {
-    expect(() => templateWith(context)).toThrow(message);
+    expect(() => observedStack(context)).toThrow(message);
   });
 
   test('can be left out, with the topic and the key that cost something', () => {
-    const without = templateWith({ alarms: 'false' });
+    const without = observedStack({ alarms: 'false' });
 
     for (const type of [
       'AWS::CloudWatch::Alarm',
@@ -302,7 +229,7 @@ describe('the topic', () => {
 
   test('has the subscriber that the context names, and none without', () => {
     template.resourceCountIs('AWS::SNS::Subscription', 0);
-    templateWith({ alarmEmail: 'ops@example.com' }).hasResourceProperties('AWS::SNS::Subscription', {
+    observedStack({ alarmEmail: 'ops@example.com' }).hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'ops@example.com',
     });
