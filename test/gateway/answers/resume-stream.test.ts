@@ -184,6 +184,17 @@ describe('a stream that breaks off', () => {
   });
 });
 
+test('what breaks off is one failure in the statistics, whatever becomes of the request, and the sequel one success', async () => {
+  const samples: string[] = [];
+  const measure: GatewayDeps['measure'] = ({ target, outcome }) => void samples.push(`${target} ${outcome}`);
+  vendors[0]!.always(broken('Hello'));
+  vendors[1]!.always(saying('Hello world!'));
+
+  await asked({}, { deps: { measure } });
+
+  expect(samples).toEqual(['a/m connection', 'b/m answered']);
+});
+
 describe('the targets to go on with', () => {
   const endlessly = () => new Promise<void>(() => {});
   const down = { sign: 'limited', reason: 'rate_limited', retryAfterMs: 60_000 } as const;

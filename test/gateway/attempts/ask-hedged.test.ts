@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { recordByName } from '../../../lambda/config/snapshot.ts';
 import { openAiChatClient } from '../../../lambda/dialects/openai-chat/openai-chat.ts';
@@ -138,6 +140,35 @@ describe('a target that is silent for longer than usual', () => {
     expect(records.map(({ provider, outcome }) => `${provider} ${outcome}`).sort()).toEqual([
       'quick cancelled',
       'slow answered',
+    ]);
+  });
+
+  test('wins over a helper whose answer has come when it is called off; that answer is dropped', async () => {
+    const { run, samples, deps } = gateway();
+    const asked = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<IncomingMessage>();
+    const body = Readable.from([role + chunk({ content: 'too late' })], { objectMode: false });
+    const headers = { 'content-type': 'text/event-stream' };
+    const abort = () => late.resolve(Object.assign(body, { statusCode: 200, headers }) as unknown as IncomingMessage);
+    const { post } = deps.upstream;
+    const postToBoth: typeof post = (call) => {
+      if (!quick.url.includes(`:${call.origin.port}`)) return post(call);
+      asked.resolve();
+      return { response: late.promise, abort };
+    };
+    deps.upstream = { ...deps.upstream, post: postToBoth };
+    slow.always(async (request, response) => {
+      await asked.promise;
+      await says('first')(request, response);
+    });
+
+    const { text, records } = await run();
+
+    expect(text).toContain('first');
+    expect(records).toMatchObject([{ provider: 'slow' }, { outcome: 'answered', brokeOff: 'cancelled' }]);
+    expect(samples.map(({ target, outcome }) => `${target} ${outcome}`)).toEqual([
+      'quick/m cancelled',
+      'slow/m answered',
     ]);
   });
 

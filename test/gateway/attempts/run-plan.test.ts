@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { recordByName } from '../../../lambda/config/snapshot.ts';
 import { openAiChatClient } from '../../../lambda/dialects/openai-chat/openai-chat.ts';
 import type { AttemptContext } from '../../../lambda/gateway/attempts/attempt.ts';
@@ -19,7 +19,7 @@ import { closedBreakers, coreDeps } from '../../support/core.ts';
 import { completion } from '../../support/scripted-vendor.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
 
-type Reply = number | 'reset' | { status: number; body?: object; headers?: Record<string, string> };
+type Reply = number | 'reset' | 'silence' | { status: number; body?: object; headers?: Record<string, string> };
 
 const snapshot = aSnapshot({
   providers: recordByName(
@@ -41,6 +41,10 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
     state.nowMs += callMs;
     state.asked.push(`${call.origin.hostname[0]} ${call.headers['authorization']?.slice('Bearer '.length)}`);
     const reply = replies.shift() ?? 200;
+    if (reply === 'silence') {
+      const { promise, reject } = Promise.withResolvers<IncomingMessage>();
+      return { response: promise, abort: reject };
+    }
     const response =
       reply === 'reset' ? Promise.reject(new UpstreamError('connection', 'reset')) : Promise.resolve(message(reply));
     return { response, abort: () => {} };
@@ -94,7 +98,7 @@ function world(replies: Reply[], { secrets = twoKeys as Record<string, string[]>
   return { state, run, records, context, deps };
 }
 
-function message(reply: Exclude<Reply, 'reset'>): IncomingMessage {
+function message(reply: Exclude<Reply, 'reset' | 'silence'>): IncomingMessage {
   const { status, body, headers = {} } = typeof reply === 'number' ? { status: reply, body: undefined } : reply;
   const answer = body ?? (status === 200 ? completion('hi') : { error: { message: 'no' } });
   const stream = new PassThrough();
@@ -450,6 +454,36 @@ describe('runPlan', () => {
       expect(deps.breakers.breaker('a/m')).toMatchObject({ openings: 2, openUntilMs: state.nowMs + 10_000 });
     });
 
+    test.each([
+      ['second try', 500],
+      ['last chance', 503],
+    ])('gives no %s when others have found out meanwhile that the target is down', async (_, reply) => {
+      const { state, run, deps } = world([reply, 404, 200], { secrets: { a: ['a-1'], b: ['b-1'] } });
+      const down = { sign: 'limited', reason: 'rate_limited', retryAfterMs: 60_000 } as const;
+      deps.sleep = async () => deps.breakers.note({ target: 'a/m', startedAtMs: state.nowMs, ...down });
+
+      await run('a', 'b');
+
+      expect(deps.breakers.state('a/m')).toBe('open');
+      expect(state.asked).toEqual(['a a-1', 'b b-1']);
+    });
+
+    test('waits a minute for an answer of a target that may be up again, while nothing is known of it', async () => {
+      const { state, run } = await downWorld(['silence', 200]);
+      state.nowMs += 5_000;
+      jest.useFakeTimers();
+      try {
+        const result = run(down, up);
+        await jest.advanceTimersByTimeAsync(59_999);
+        expect(state.asked).toEqual(['a a-1']);
+        await jest.advanceTimersByTimeAsync(1);
+        expect(state.asked).toEqual(['a a-1', 'b b-1']);
+        expect((await result)?.target.provider).toBe('b');
+      } finally {
+        jest.useRealTimers();
+      }
+    });
+
     test('opens at once when the last key is limited, for as long as the vendor says', async () => {
       const limited = { status: 429, headers: { 'retry-after': '30' } };
       const { state, run, deps } = world([limited, limited, 200]);
@@ -488,6 +522,19 @@ describe('runPlan', () => {
       await run('a', 'b');
 
       expect(state.asked).toEqual(['a a-1', 'a a-2', 'a a-3', 'b b-1', 'a a-4', 'a a-5', 'b b-1']);
+    });
+
+    test('lets a key rest for five minutes at most, whatever the vendor asks for', async () => {
+      const forAnHour = { status: 429, headers: { 'retry-after': '3600' } };
+      const { state, run } = world([forAnHour], { totalMs: 1_000_000 });
+      await run('a');
+
+      state.nowMs += 299_999;
+      await run('a');
+      state.nowMs += 1;
+      await run('a');
+
+      expect(state.asked).toEqual(['a a-1', 'a a-2', 'a a-2', 'a a-1']);
     });
 
     test('asks nobody while all keys rest as the vendor has asked, and says when to come back', async () => {
@@ -599,6 +646,16 @@ describe('runPlan', () => {
       expect(state.asked).toHaveLength(8);
       await run('a');
       expect(state.asked).toHaveLength(9);
+    });
+
+    test('gives no last chance without a reserve, and waits for none', async () => {
+      const { state, run, deps } = world([503, 200]);
+      while (deps.retries.spend('a/m', undefined));
+
+      await run('a');
+
+      expect(state.asked).toEqual(['a a-1']);
+      expect(state.sleeps).toEqual([]);
     });
   });
 });
