@@ -1,6 +1,6 @@
 import { splitTarget } from '../config/resolve-target.ts';
 import type { Snapshot } from '../config/snapshot.ts';
-import { type Breakers, breakerState } from '../routing/breaker.ts';
+import type { Breakers } from '../routing/breaker.ts';
 import type { Scores, TargetScore } from '../routing/score.ts';
 import { targetName } from '../routing/target-name.ts';
 import { foldSamples } from '../store/fold-samples.ts';
@@ -52,14 +52,18 @@ function busyTargets({ targets }: Scores): [string, TargetScore][] {
 /** A line that names every model of an outage might be too long for CloudWatch; the metric counts them all. */
 const mostNamed = 20;
 
+/** After its rest a target is tried by the next request; where none comes for so long, nobody is waiting for it. */
+const triedWithinMs = 45_000;
+
 /**
- * The configured models all of whose targets, and those of their fallbacks, are down. A breaker that gateways have
- * forgotten counts as closed: its item may stay in the table for days.
+ * The configured models all of whose targets, and those of their fallbacks, are down. A breaker that might be tried and
+ * is not says nothing any more, though its item may stay in the table for days: a model without callers wakes nobody.
  */
 function modelsWithoutTarget(models: Snapshot['models'], breakers: Breakers, nowMs: number): string[] {
   const isDown = (target: { provider: string; model: string }) => {
     const name = targetName(target);
-    return breakerState(Object.hasOwn(breakers, name) ? breakers[name] : undefined, nowMs) !== 'closed';
+    const breaker = Object.hasOwn(breakers, name) ? breakers[name] : undefined;
+    return breaker && nowMs - Math.max(breaker.openUntilMs, breaker.leasedUntilMs ?? 0) < triedWithinMs;
   };
   return Object.entries(models)
     .filter(([, { targets, fallbacks }]) => {

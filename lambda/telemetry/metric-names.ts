@@ -35,7 +35,7 @@ export const metricDefinitions = {
   scoreFirstChunkSeconds: { name: 'sluice.score.time_to_first_chunk', unit: 'Seconds', of: 'target' },
   scoreFailureRatio: { name: 'sluice.score.failure_ratio', unit: 'None', of: 'target' },
 
-  /** How many models have only targets whose breaker is open, once for each fold. */
+  /** How many models have only targets that are down, once for each run of the prober. */
   modelsWithoutTarget: { name: 'sluice.models.without_healthy_target', unit: 'Count', of: 'gateway' },
   foldFailures: { name: 'sluice.fold.failures', unit: 'Count', of: 'gateway' },
   samplesLost: { name: 'sluice.samples.lost', unit: 'Count', of: 'gateway' },

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
 import { foldAndTell } from '../../lambda/prober/fold-and-tell.ts';
-import { forgottenAfterMs } from '../../lambda/routing/breaker.ts';
+import type { Breaker } from '../../lambda/routing/breaker.ts';
 import { memoryStatsStore } from '../../lambda/store/memory-stats-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { emittedMetrics } from '../support/emitted-metrics.ts';
@@ -10,11 +10,11 @@ import { aModel, aSnapshot } from '../support/snapshots.ts';
 const nowMs = Date.UTC(2026, 10, 26, 3);
 const opened = { openedAtMs: nowMs - 5_000, openings: 1, reason: 'overloaded' } as const;
 
-/** What the prober says when the breakers of these targets will be tried again at that time. */
-async function told(snapshot: Snapshot, breakers: Record<string, number>) {
+/** What the prober says when these breakers are open. */
+async function told(snapshot: Snapshot, breakers: Record<string, Pick<Breaker, 'openUntilMs' | 'leasedUntilMs'>>) {
   const lines: string[] = [];
   const stats = memoryStatsStore();
-  for (const [target, openUntilMs] of Object.entries(breakers)) stats.breakers.set(target, { ...opened, openUntilMs });
+  for (const [target, until] of Object.entries(breakers)) stats.breakers.set(target, { ...opened, ...until });
   await foldAndTell({
     stats,
     snapshot: async () => snapshot,
@@ -36,18 +36,22 @@ test('a model counts as without a target while all that it may end at are down',
   });
   const [target] = snapshot.models['alone']!.targets;
 
-  const result = await told(snapshot, { [`${target!.provider}/${target!.model}`]: nowMs + 5_000 });
+  const result = await told(snapshot, { [`${target!.provider}/${target!.model}`]: { openUntilMs: nowMs + 5_000 } });
 
   expect(result).toMatchObject({ named: ['alone'], counted: 1 });
 });
 
-test('a breaker that nobody has tried for long wakes nobody, though its item is still there', async () => {
+test.each<[string, 'counts' | 'is well', Pick<Breaker, 'openUntilMs' | 'leasedUntilMs'>]>([
+  ['has to rest', 'counts', { openUntilMs: nowMs + 1 }],
+  ['may be tried since a moment ago', 'counts', { openUntilMs: nowMs - 44_000 }],
+  ['might have been tried long ago, and was not', 'is well', { openUntilMs: nowMs - 46_000 }],
+  ['is being tried', 'counts', { openUntilMs: nowMs - 90_000, leasedUntilMs: nowMs + 1 }],
+  ['was tried a moment ago, with no end yet', 'counts', { openUntilMs: nowMs - 90_000, leasedUntilMs: nowMs - 44_000 }],
+  ['was last tried long ago', 'is well', { openUntilMs: nowMs - 90_000, leasedUntilMs: nowMs - 46_000 }],
+])('a model whose only target %s %s', async (_, verdict, breaker) => {
   const snapshot = aSnapshot({ models: recordByName([['alone', aModel('openai')]]) });
-  const [target] = snapshot.models['alone']!.targets;
-  const name = `${target!.provider}/${target!.model}`;
 
-  expect(await told(snapshot, { [name]: nowMs - forgottenAfterMs + 1 })).toMatchObject({ counted: 1 });
-  expect(await told(snapshot, { [name]: nowMs - forgottenAfterMs - 1 })).toMatchObject({ named: [], counted: 0 });
+  expect(await told(snapshot, { 'openai/gpt-4o': breaker })).toMatchObject({ counted: verdict === 'counts' ? 1 : 0 });
 });
 
 test('an outage of thousands of models is counted in full, and its line stays short', async () => {
@@ -55,7 +59,7 @@ test('an outage of thousands of models is counted in full, and its line stays sh
   const snapshot = aSnapshot({ models: recordByName(models.map(([name, model]) => [name, model])) });
   const [target] = models[0]![1].targets;
 
-  const result = await told(snapshot, { [`${target!.provider}/${target!.model}`]: nowMs + 5_000 });
+  const result = await told(snapshot, { [`${target!.provider}/${target!.model}`]: { openUntilMs: nowMs + 5_000 } });
 
   expect(result.counted).toBe(10_000);
   expect(result.length).toBeLessThan(2_000);
