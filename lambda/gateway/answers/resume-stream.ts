@@ -160,7 +160,8 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
   let left = [...plan.slice(place + 1), first];
   let resumed = 0;
   return async (failure) => {
-    if (failure.kind === 'timeout') left = left.filter((target) => target !== first);
+    // Nothing has been resumed yet: it is the first one that fell silent.
+    if (failure.kind === 'timeout' && resumed === 0) left = left.filter((target) => target !== first);
     if (reactions[failure.kind].next !== 'next_target') return undefined;
     for (;;) {
       const isOver = context.signal.aborted || deps.now() >= context.deadlineMs || resumed >= mostResumptions;

@@ -240,6 +240,16 @@ describe('the targets to go on with', () => {
     expect(slept).toEqual([expect.any(Number)]);
   });
 
+  test('are at last the first one again, though another one fell silent meanwhile', async () => {
+    vendors[0]!.next(broken('Hel'), saying('Hello world!'));
+    vendors[1]!.always(stream(role, chunk({ content: 'Hello' }), endlessly));
+
+    const { seen } = await asked({}, { in: snapshotWith({ only: ['a', 'b'] }) });
+
+    expect(seen).toEqual(whole);
+    expect(timesAsked()).toEqual([2, 1, 0]);
+  });
+
   test('are all behind the first, and never that one again after it fell silent when it was just being tried', async () => {
     let nowMs = Date.now() - 61_000;
     const breakers = aBreakerBoard(() => nowMs);
