@@ -20,6 +20,8 @@ export type BreakerStore = {
   open(target: string, breaker: Breaker, options: OpenOptions): Promise<Written>;
   /** Takes the lease of a half-open breaker: of all who ask, exactly one gets it. */
   lease(target: string, breaker: Breaker, wish: LeaseWish): Promise<Written>;
+  /** Ends a lease ahead of its time, for the next one to ask; false when that holder has none any more. */
+  release(target: string, holder: string): Promise<boolean>;
   /** Removes a breaker that was opened before an attempt that succeeded had begun. True when there was one. */
   close(target: string, startedAtMs: number): Promise<boolean>;
 };

@@ -28,19 +28,24 @@ export function dynamoBreakerStore(client: DynamoDBClient, tableName: string): B
       const isOurs = (item: DynamoItem) => item['holder']?.S === wish.holder;
       return written(() => client.send(update), { ...breaker, leasedUntilMs: wish.untilMs }, isOurs);
     },
-    async close(target, startedAtMs) {
-      const condition = { ConditionExpression: 'openedAtMs < :started' };
-      const ExpressionAttributeValues = marshall({ ':started': startedAtMs });
-      const Key = breakerKey(target);
-      try {
-        await client.send(
-          new DeleteItemCommand({ TableName: tableName, Key, ...condition, ExpressionAttributeValues }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+    release(target, holder) {
+      const update = new UpdateItemCommand({
+        TableName: tableName,
+        Key: breakerKey(target),
+        UpdateExpression: 'REMOVE leasedUntilMs, holder',
+        ConditionExpression: 'holder = :holder',
+        ExpressionAttributeValues: marshall({ ':holder': holder }),
+      });
+      return held(() => client.send(update));
+    },
+    close(target, startedAtMs) {
+      const remove = new DeleteItemCommand({
+        TableName: tableName,
+        Key: breakerKey(target),
+        ConditionExpression: 'openedAtMs < :started',
+        ExpressionAttributeValues: marshall({ ':started': startedAtMs }),
+      });
+      return held(() => client.send(remove));
     },
   };
 }
@@ -95,6 +100,17 @@ export function breakerOf(item: DynamoItem): Breaker | undefined {
 
 function breakerKey(target: string): DynamoItem {
   return marshall({ [statsTable.partitionKey]: liveKind, [statsTable.sortKey]: breakerName(target) });
+}
+
+/** Whether the condition of a write held. */
+async function held(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await write();
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
 }
 
 /** The outcome of a conditional write: ours, or whatever stood in its way. */

@@ -39,6 +39,13 @@ export function memoryBreakerStore(breakers = new Map<string, Breaker>()): Break
       holders.set(target, holder);
       return { mine: true, inForce: leased };
     },
+    async release(target, holder) {
+      const inForce = breakers.get(target);
+      if (!inForce || holders.get(target) !== holder) return false;
+      const { leasedUntilMs: _, ...unleased } = inForce;
+      breakers.set(target, unleased);
+      return holders.delete(target);
+    },
     async close(target, startedAtMs) {
       const inForce = breakers.get(target);
       if (!inForce || inForce.openedAtMs >= startedAtMs) return false;

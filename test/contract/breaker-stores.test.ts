@@ -125,6 +125,36 @@ describe.each([
     expect(holders.inForce).not.toHaveProperty('leasedUntilMs');
   });
 
+  test('are leased anew as soon as their holder has given the lease back', async () => {
+    const { store, polled } = await newTable();
+    await store.open(target, opened(), { ...writing(), nowMs });
+    const atMs = nowMs + 5_000;
+    const wish = (holder: string) => ({ holder, nowMs: atMs, untilMs: atMs + 10_000 });
+    await store.lease(target, opened(), wish('a'));
+
+    expect(await store.release(target, 'a')).toBe(true);
+    expect(await polled()).toEqual({ [target]: opened() });
+    expect(await store.lease(target, opened(), wish('b'))).toMatchObject({ mine: true });
+  });
+
+  test('keep the lease of another holder, whoever comes late with one that has passed on or led to something', async () => {
+    const { store, polled } = await newTable();
+    await store.open(target, opened(), { ...writing(), nowMs });
+    const atMs = nowMs + 5_000;
+    await store.lease(target, opened(), { holder: 'a', nowMs: atMs, untilMs: atMs + 1_000 });
+    await store.lease(target, opened(), { holder: 'b', nowMs: atMs + 1_000, untilMs: atMs + 9_000 });
+
+    expect(await store.release(target, 'a')).toBe(false);
+    expect(await polled()).toEqual({ [target]: { ...opened(), leasedUntilMs: atMs + 9_000 } });
+
+    await store.open(target, opened(atMs + 2_000), { ...writing(), nowMs: atMs + 2_000, holder: 'b' });
+    expect(await store.release(target, 'b')).toBe(false);
+    expect(await polled()).toEqual({ [target]: opened(atMs + 2_000) });
+    await store.close(target, atMs + 3_000);
+    expect(await store.release(target, 'b')).toBe(false);
+    expect(await polled()).toEqual({});
+  });
+
   test('cannot be leased once they are closed', async () => {
     const { store } = await newTable();
     const wish = { holder: 'a', nowMs, untilMs: nowMs + 1 };

@@ -1,5 +1,6 @@
 import { recordByName } from '../../lambda/config/snapshot.ts';
 import { createBreakerBoard } from '../../lambda/gateway/attempts/breaker-board.ts';
+import type { Lease } from '../../lambda/gateway/attempts/leases.ts';
 import { healthSign } from '../../lambda/routing/breaker.ts';
 import type { FailureKind } from '../../lambda/routing/failure.ts';
 import { planAttempts } from '../../lambda/routing/plan-attempts.ts';
@@ -23,7 +24,7 @@ export const ours: Policy = {
     return Array.from({ length: gateways }, (): Chooser => {
       const measurement = createMeasurement({ store: stats, now, random, newId, onError: (_, error) => fail(error) });
       const board = createBreakerBoard({ store: breakerStore, now, newId, emit: () => {}, onError: fail });
-      const leases = new Map<string, { holder: string }>();
+      const leases = new Map<string, Lease>();
       return {
         async choose(nowMs, targets) {
           const model = {

@@ -4,7 +4,7 @@ import { mayFit } from '../../routing/reaction.ts';
 import { targetName } from '../../routing/target-name.ts';
 import { canFinish } from '../../routing/time-share.ts';
 import { type Run, timeLeft } from './ask-target.ts';
-import type { Lease } from './breaker-board.ts';
+import type { Lease } from './leases.ts';
 
 /** Whether a target of the plan is asked now that its turn has come; `isDown` when only its breaker speaks against it. */
 export type Admission = { target: PlannedAttempt; lease?: Lease } | { passedOver: string; isDown?: true };

@@ -7,7 +7,7 @@ import { canFinish, limitsWithin, type TimeLeft } from '../../routing/time-share
 import type { AttemptRecord } from '../../telemetry/request-record.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import type { AttemptContext } from './attempt.ts';
-import type { Lease } from './breaker-board.ts';
+import type { Lease } from './leases.ts';
 import { hasRestedKey, restKey } from './provider-keys.ts';
 import { lostRace, type Tracked, trackedAttempt } from './tracked-attempt.ts';
 
@@ -43,11 +43,23 @@ export function finalFailure({ failures }: Pick<Run, 'failures'>): FailedTry | u
   return failures.findLast(({ failure }) => reactions[failure.kind].next === 'stop');
 }
 
+/** Asks one target with all the tries that make sense. A lease that they did not put to use goes back. */
+export async function askTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
+  const { target, lease } = asking;
+  let answer: Tracked | undefined;
+  try {
+    answer = await tryTarget(asking, run);
+    return answer;
+  } finally {
+    if (lease && !answer) run.deps.breakers.giveBack(targetName(target), lease);
+  }
+}
+
 /**
  * Asks one target, and once more where its failure makes that sensible: with another key, a fresh secret, or after a
  * hitch. Undefined when it has failed; then the reasons are the last of the run's failures.
  */
-export async function askTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
+async function tryTarget(asking: Asking, run: Run): Promise<Tracked | undefined> {
   const { target, next, lease, last, hedge } = asking;
   const { context, deps, records, failures } = run;
   const mostTries = last ? 1 : mostTriesPerTarget;

@@ -1,11 +1,9 @@
 import { breakerState, type HealthSign, type Opening, openedBreaker } from '../../routing/breaker.ts';
 import type { FailureKind } from '../../routing/failure.ts';
-import type { BreakerStore, LeaseWish, Written } from '../../store/breaker-store.ts';
+import type { BreakerStore } from '../../store/breaker-store.ts';
 import { type KnownBreakers, knownBreakers } from './known-breakers.ts';
+import { createLeases, type Lease, type Leases } from './leases.ts';
 import { outcomeCounter } from './outcome-counter.ts';
-
-/** The right to try a target whose breaker is half-open. */
-export type Lease = { holder: string };
 
 /** What an attempt has shown of the health of its target. */
 export type Sign = {
@@ -21,14 +19,13 @@ export type Sign = {
 };
 
 /** The breakers as one gateway knows them, and how it shares what it finds out. */
-export type BreakerBoard = Pick<KnownBreakers, 'overlay' | 'breaker' | 'state'> & {
-  /** Takes what an attempt has shown. Known here at once; the fleet is told behind the request. */
-  note(sign: Sign): void;
-  /** Asks for the right to try a half-open target; undefined when another request has it. */
-  lease(target: string, forMs: number): Promise<Lease | undefined>;
-  /** Resolves when the fleet has been told everything. */
-  settled(): Promise<void>;
-};
+export type BreakerBoard = Pick<KnownBreakers, 'overlay' | 'breaker' | 'state'> &
+  Pick<Leases, 'lease' | 'giveBack'> & {
+    /** Takes what an attempt has shown. Known here at once; the fleet is told behind the request. */
+    note(sign: Sign): void;
+    /** Resolves when the fleet has been told everything. */
+    settled(): Promise<void>;
+  };
 
 export type BreakerEvent =
   | { event: 'BreakerOpened'; target: string; reason: FailureKind; openUntilMs: number; openings: number }
@@ -46,6 +43,7 @@ export type BreakerBoardParts = {
 export function createBreakerBoard({ store, now, newId, emit, onError }: BreakerBoardParts): BreakerBoard {
   const known = knownBreakers(now);
   const { behind, settled } = backgroundWork(onError);
+  const leases = createLeases({ store, known, now, newId, onError, behind });
   const counter = outcomeCounter({ now, attemptsPerSecond: known.attemptsPerSecond, report: store.report, behind });
 
   function open(target: string, opening: Opening, holder?: string): void {
@@ -76,7 +74,10 @@ export function createBreakerBoard({ store, now, newId, emit, onError }: Breaker
   function note({ target, sign, reason, startedAtMs, retryAfterMs, otherKeyLeft, lease }: Sign): void {
     const nowMs = now();
     const opening = { reason, nowMs, retryAfterMs };
-    if (sign === 'neither' || (otherKeyLeft && (sign === 'limited' || sign === 'refused'))) return;
+    if (otherKeyLeft && (sign === 'limited' || sign === 'refused')) return;
+    if (lease && sign === 'neither') leases.giveBack(target, lease);
+    if (sign === 'neither') return;
+    if (lease) leases.use(lease);
     const current = known.breaker(target);
     const state = breakerState(current, nowMs);
     if (!current || state === 'closed') {
@@ -91,43 +92,7 @@ export function createBreakerBoard({ store, now, newId, emit, onError }: Breaker
     else if (lease || state === 'half-open' || asksForLonger) open(target, opening, lease?.holder);
   }
 
-  return { ...known, note, lease: leasing(store, known, { now, newId, onError }), settled };
-}
-
-/** A request waits no longer for the right to try something. */
-const longestLeaseWaitMs = 500;
-
-function leasing(
-  store: BreakerStore,
-  known: KnownBreakers,
-  { now, newId, onError }: Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'>,
-): BreakerBoard['lease'] {
-  async function askFor(target: string, wish: LeaseWish): Promise<Written> {
-    const current = known.breaker(target);
-    if (!current) return { mine: true, inForce: undefined };
-    try {
-      return await store.lease(target, current, wish);
-    } catch (error) {
-      onError(error);
-      // Without the table each gateway finds out for itself, one request at a time here too.
-      if (known.state(target) === 'open') return { mine: false, inForce: known.breaker(target) };
-      const leased = { ...current, leasedUntilMs: wish.untilMs };
-      known.learn(target, leased);
-      return { mine: true, inForce: leased };
-    }
-  }
-  return async (target, forMs) => {
-    if (known.state(target) === 'open') return undefined;
-    const wish = { holder: newId(), nowMs: now(), untilMs: now() + forMs };
-    const answer = await Promise.race([askFor(target, wish), pause(longestLeaseWaitMs)]);
-    if (!answer) return undefined;
-    known.learn(target, answer.inForce);
-    return answer.mine || !answer.inForce ? wish : undefined;
-  };
-}
-
-function pause(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, ms, undefined).unref());
+  return { ...known, note, lease: leases.lease, giveBack: leases.giveBack, settled };
 }
 
 /** Work that no request waits for, but that must be over before the process is frozen. */

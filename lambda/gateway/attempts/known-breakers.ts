@@ -10,11 +10,16 @@ export type KnownBreakers = {
   state(target: string): BreakerState;
   /** Takes what is in force from now on; without a breaker, that there is none. */
   learn(target: string, breaker: Breaker | undefined): void;
+  /** Takes that a lease until then has been given back. */
+  learnRelease(target: string, leasedUntilMs: number): void;
   /** How many attempts the fleet makes per second, as far as it was polled. */
   attemptsPerSecond(target: string): number | undefined;
 };
 
-type Own = { breaker: Breaker | undefined; atMs: number };
+/** `releasedUntilMs`: the end that a lease would have had which was given back; polls may still show it. */
+type Own = { breaker: Breaker | undefined; atMs: number; releasedUntilMs?: number };
+
+type Polled = { breakers: Breakers; atMs: number };
 
 /** By then every poll shows what was written here; before, what was written here is newer than what was polled. */
 const polledByMs = 15_000;
@@ -22,27 +27,43 @@ const polledByMs = 15_000;
 export function knownBreakers(now: () => number): KnownBreakers {
   const own = new Map<string, Own>();
   let polled = emptyLiveStats;
-  const breaker = (target: string) => newer(own.get(target), polled.breakers[target], now());
+  let polledAtMs = Number.NEGATIVE_INFINITY;
+  const latest = (): Polled => ({ breakers: polled.breakers, atMs: polledAtMs });
+  const breaker = (target: string) => newer(own.get(target), target, latest(), now());
   return {
-    overlay(latest) {
-      polled = latest;
-      return own.size === 0 ? latest : { ...latest, breakers: overlaid(own, latest.breakers, now()) };
+    overlay(live) {
+      if (live.breakers !== polled.breakers) polledAtMs = now();
+      polled = live;
+      return own.size === 0 ? live : { ...live, breakers: overlaid(own, latest(), now()) };
     },
     breaker,
     state: (target) => breakerState(breaker(target), now()),
     learn: (target, known) => remember(own, target, { breaker: known, atMs: now() }),
+    learnRelease(target, leasedUntilMs) {
+      const known = breaker(target);
+      if (!known || known.leasedUntilMs !== leasedUntilMs) return;
+      const { leasedUntilMs: releasedUntilMs, ...unleased } = known;
+      remember(own, target, { breaker: unleased, atMs: now(), releasedUntilMs });
+    },
     attemptsPerSecond: (target) => polled.scores.targets[target]?.attemptsPerSecond,
   };
 }
 
-function newer(own: Own | undefined, polled: Breaker | undefined, nowMs: number): Breaker | undefined {
+/** A poll that came so long after something was learnt here had begun later, and shows it or what has become of it. */
+const pollTakesMs = 3_000;
+
+function newer(own: Own | undefined, target: string, latest: Polled, nowMs: number): Breaker | undefined {
+  const polled = latest.breakers[target];
   if (!own) return polled;
-  const { breaker, atMs } = own;
+  const { breaker, atMs, releasedUntilMs } = own;
   const isRecent = nowMs - atMs < polledByMs;
   if (!breaker) return isRecent && polled && polled.openedAtMs <= atMs ? undefined : polled;
   // Where no poll shows it any more, somebody has closed it.
   if (!polled) return isRecent || nowMs < breaker.openUntilMs + polledByMs ? breaker : undefined;
   if (polled.openedAtMs !== breaker.openedAtMs) return polled.openedAtMs > breaker.openedAtMs ? polled : breaker;
+  // A lease ends early when it is given back: then what says less is what is true.
+  if (releasedUntilMs !== undefined && polled.leasedUntilMs === releasedUntilMs) return breaker;
+  if (latest.atMs - atMs >= pollTakesMs) return polled;
   return endOf(polled) > endOf(breaker) ? polled : breaker;
 }
 
@@ -50,10 +71,10 @@ function endOf({ openUntilMs, leasedUntilMs = 0 }: Breaker): number {
   return Math.max(openUntilMs, leasedUntilMs);
 }
 
-function overlaid(own: ReadonlyMap<string, Own>, polled: Breakers, nowMs: number): Breakers {
-  const breakers: Record<string, Breaker> = { ...polled };
+function overlaid(own: ReadonlyMap<string, Own>, polled: Polled, nowMs: number): Breakers {
+  const breakers: Record<string, Breaker> = { ...polled.breakers };
   for (const [target, known] of own) {
-    const breaker = newer(known, polled[target], nowMs);
+    const breaker = newer(known, target, polled, nowMs);
     if (breaker) breakers[target] = breaker;
     else delete breakers[target];
   }

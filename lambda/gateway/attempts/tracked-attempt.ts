@@ -8,7 +8,7 @@ import { fairWaitMs } from '../../routing/time-share.ts';
 import type { AttemptRecord } from '../../telemetry/request-record.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
 import { type AttemptContext, type AttemptOutcome, attemptTarget } from './attempt.ts';
-import type { Lease } from './breaker-board.ts';
+import type { Lease } from './leases.ts';
 import { pauseClock } from './pause-clock.ts';
 
 /** One try, and why it is one. */

@@ -180,16 +180,69 @@ describe('a half-open breaker', () => {
     expect(lengths).toEqual([10_000, 15_000, 15_000]);
   });
 
-  test('is for the next one when the trying request has gone without a result', async () => {
-    const { board, clock } = opened();
+  test('is for the next one as soon as the trying request has gone without a result, whatever older polls show', async () => {
+    const { board, clock, polled } = opened();
     await board.settled();
     clock.nowMs += 5_000;
     const first = await board.lease(target, 10_000);
-    board.note(sign({ sign: 'neither', lease: first, startedAtMs: clock.nowMs }));
+    const leased = polled();
+    clock.nowMs += 400;
+    board.note(sign({ sign: 'neither', lease: first, startedAtMs: clock.nowMs - 400 }));
+    await board.settled();
+    board.overlay(leased);
+
+    expect(board.state(target)).toBe('half-open');
+    expect(await board.lease(target, 10_000)).toBeDefined();
+    expect(board.overlay(leased).breakers[target]?.leasedUntilMs).toBe(clock.nowMs + 10_000);
+  });
+
+  test('is for the next one too when the holder of the lease has not come back', async () => {
+    const { board, clock } = opened();
+    await board.settled();
+    clock.nowMs += 5_000;
+    await board.lease(target, 10_000);
 
     expect(await board.lease(target, 10_000)).toBeUndefined();
     clock.nowMs += 10_000;
     expect(await board.lease(target, 10_000)).toBeDefined();
+  });
+
+  test('is for other gateways too when a lease that they know of was given back, once they have polled', async () => {
+    const { board, gateway, clock, polled } = opened();
+    await board.settled();
+    const other = gateway();
+    other.overlay(polled());
+    clock.nowMs += 5_000;
+    const lease = await board.lease(target, 25_000);
+    expect(await other.lease(target, 25_000)).toBeUndefined();
+    board.giveBack(target, lease!);
+    await board.settled();
+    expect(other.state(target)).toBe('open');
+    clock.nowMs += 4_000;
+    other.overlay(polled());
+
+    expect(other.state(target)).toBe('half-open');
+    expect(await other.lease(target, 25_000)).toBeDefined();
+  });
+
+  test('is not for the next one when a lease is given back that has led to something or is no longer the one', async () => {
+    const { board, gateway, clock, polled } = opened();
+    await board.settled();
+    clock.nowMs += 5_000;
+    const late = await board.lease(target, 1_000);
+    clock.nowMs += 1_000;
+    const other = gateway();
+    other.overlay(polled());
+    const lease = await other.lease(target, 10_000);
+    board.giveBack(target, late!);
+    await board.settled();
+    expect(polled().breakers[target]?.leasedUntilMs).toBe(clock.nowMs + 10_000);
+
+    other.note(sign({ startedAtMs: clock.nowMs, lease }));
+    other.giveBack(target, lease!);
+    await other.settled();
+    expect(other.state(target)).toBe('open');
+    expect(polled().breakers[target]).toMatchObject({ openings: 2, openUntilMs: clock.nowMs + 10_000 });
   });
 });
 

@@ -26,7 +26,7 @@ const snapshot = modelOf('dying', 'well');
 async function fleet() {
   const tableName = `Stats-${randomUUID()}`;
   await createStatsTable(dynamoDb.client, tableName);
-  const world = { nowMs: 1_000_000, isDead: true };
+  const world = { nowMs: 1_000_000, isDead: true, leave: undefined as (() => void) | undefined };
   const asked: { provider: string; atMs: number }[] = [];
   const won: number[] = [];
   const events: (BreakerEvent & { atMs: number })[] = [];
@@ -41,6 +41,10 @@ async function fleet() {
   };
   const upstream = vendorsAnswering((provider) => {
     asked.push({ provider, atMs: world.nowMs });
+    if (provider === 'dying' && world.leave) {
+      world.leave();
+      return Promise.reject(new Error('nobody is there any more'));
+    }
     return provider === 'dying' && world.isDead ? died : { status: 200, body: completion('hi') };
   });
   const gateways = Array.from({ length: gatewayCount }, (_, index) => {
@@ -64,9 +68,9 @@ async function fleet() {
     close();
     return {
       breakers,
-      ask: async () => {
+      ask: async ({ signal } = new AbortController()) => {
         const sink = collectingSink();
-        const request = chatRequest({}, { receivedAtMs: world.nowMs, deadlineMs: world.nowMs + 60_000 });
+        const request = chatRequest({}, { receivedAtMs: world.nowMs, deadlineMs: world.nowMs + 60_000, signal });
         await createGateway(deps).handle(request, sink);
         return sink.heads[0]?.status;
       },
@@ -113,3 +117,27 @@ test('fifty gateways ask a dead target once per interval, all callers are served
   expect(new Set(last)).toEqual(new Set(['dying']));
   expect(new Set(statuses)).toEqual(new Set([200]));
 }, 120_000);
+
+test('a caller that leaves while its request finds out keeps no target away: the next request of the fleet finds out', async () => {
+  const { world, asked, events, gateways } = await fleet();
+  const [here, there] = gateways as [(typeof gateways)[number], (typeof gateways)[number]];
+  const settled = () => Promise.all([here, there].map(({ breakers }) => breakers.settled()));
+  for (let i = 0; i < 3; i++) await here.ask();
+  await settled();
+  world.nowMs += 5_000;
+  await there.poll();
+  world.isDead = false;
+  asked.length = 0;
+  const caller = new AbortController();
+  world.leave = () => caller.abort();
+
+  await here.ask(caller);
+  await settled();
+  world.leave = undefined;
+  world.nowMs += 400;
+  await there.ask();
+  await settled();
+
+  expect(asked.map(({ provider }) => provider)).toEqual(['dying', 'dying']);
+  expect(events.at(-1)).toMatchObject({ event: 'BreakerClosed', target: 'dying/m' });
+});

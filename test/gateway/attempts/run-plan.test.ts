@@ -443,6 +443,38 @@ describe('runPlan', () => {
       expect(deps.breakers.state('a/m')).toBe('closed');
     });
 
+    test('leaves it to the next request to find out when the caller of the one that tried has gone', async () => {
+      const { state, run, context, deps, records } = await downWorld(['reset']);
+      state.nowMs += 5_000;
+      const caller = new AbortController();
+      context.signal = caller.signal;
+      const { post } = deps.upstream;
+      deps.upstream.post = (call) => {
+        caller.abort();
+        return post(call);
+      };
+
+      await run(down, up);
+      expect(records.at(-1)).toMatchObject({ provider: 'a', outcome: 'cancelled', breaker: 'half-open' });
+      await deps.breakers.settled();
+
+      expect(state.asked).toEqual(['a a-1']);
+      expect(deps.breakers.state('a/m')).toBe('half-open');
+      expect(await deps.breakers.lease('a/m', 1)).toBeDefined();
+    });
+
+    test('leaves it to the next request too when the target could not even be asked', async () => {
+      const { state, run, deps } = await downWorld([200]);
+      state.nowMs += 5_000;
+      deps.secrets.get = async () => ({ b: ['b-1'] });
+
+      const result = await run(down, up);
+      await deps.breakers.settled();
+
+      expect(result?.target.provider).toBe('b');
+      expect(deps.breakers.state('a/m')).toBe('half-open');
+    });
+
     test('goes on with the next target when the one that was tried is still down, without asking it twice', async () => {
       const { state, run, deps } = await downWorld([500, 200]);
       state.nowMs += 5_000;
