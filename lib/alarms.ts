@@ -99,10 +99,13 @@ export class Alarms extends Construct {
     const options = { period: fiveMinutes, statistic: Stats.SUM };
     this.add('GatewayErrors', {
       metric: new MathExpression({
-        expression: 'FILL(answered, 0) + FILL(crashed, 0) + FILL(throttled, 0)',
+        // Lambda takes an answer that is broken off on purpose for a crash, be it the vendor's fault or ours.
+        expression:
+          'FILL(answered, 0) + IF(FILL(failed, 0) > FILL(cut, 0), FILL(failed, 0) - FILL(cut, 0), 0) + FILL(throttled, 0)',
         usingMetrics: {
           answered: metrics.of('gatewayErrors', Stats.SUM, { period: fiveMinutes }),
-          crashed: gateway.metricErrors(options),
+          failed: gateway.metricErrors(options),
+          cut: metrics.of('answersCutOff', Stats.SUM, { period: fiveMinutes }),
           throttled: gateway.metricThrottles(options),
         },
         period: fiveMinutes,

@@ -120,10 +120,13 @@ export function partGraphs(metrics: GatewayMetrics, parts: ObservedParts): Graph
       },
       {
         title: 'Crashes and throttles',
-        lines: Object.entries(functions).flatMap(([name, one]) => [
-          one.metricErrors({ period, label: `${name} crashes` }),
-          one.metricThrottles({ period, label: `${name} throttles` }),
-        ]),
+        lines: [
+          ...Object.entries(functions).flatMap(([name, one]) => [
+            one.metricErrors({ period, label: `${name} crashes` }),
+            one.metricThrottles({ period, label: `${name} throttles` }),
+          ]),
+          ...counts(metrics, { answersCutOff: 'of those, answers cut off' }),
+        ],
       },
       { title: 'Table throttles', lines: throttles },
     ],

@@ -42,8 +42,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       try {
         await answer(known, watch.deps);
       } catch (thrown) {
-        if (thrown instanceof BrokenAnswerError) throw thrown;
-        await answerError(thrown, known);
+        if (!(thrown instanceof BrokenAnswerError)) await answerError(thrown, known);
+        else {
+          deps.telemetry.answerCutOff(record);
+          throw thrown;
+        }
       } finally {
         watch.finish();
       }

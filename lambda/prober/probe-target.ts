@@ -46,7 +46,7 @@ export async function probeTarget(
     findCaller: async () => ({ label: 'prober', models: undefined }),
     measure: (sample) => deps.measure({ ...sample, probe: true }),
     telemetry: {
-      event: deps.telemetry.event,
+      ...deps.telemetry,
       requestCompleted: (completed) => {
         record = completed;
       },

@@ -15,6 +15,8 @@ export const metricDefinitions = {
   policyErrors: { name: 'sluice.errors.policy', unit: 'Count', of: 'gateway' },
   providerErrors: { name: 'sluice.errors.provider', unit: 'Count', of: 'gateway' },
   gatewayErrors: { name: 'sluice.errors.gateway', unit: 'Count', of: 'gateway' },
+  /** At the time when the request came, as Lambda counts the error that it takes each of them for. */
+  answersCutOff: { name: 'sluice.answers.cut_off', unit: 'Count', of: 'gateway' },
 
   /** 1 or 0 for each attempt: its sum counts failures, its sample count attempts, and its average is their ratio. */
   attemptFailures: { name: 'sluice.attempt.failures', unit: 'Count', of: 'target' },

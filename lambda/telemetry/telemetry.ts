@@ -8,6 +8,8 @@ import type { RequestRecord } from './request-record.ts';
 export type Telemetry = {
   /** Writes the line of a request that is over; `snapshot` is the configuration that it was answered from. */
   requestCompleted(record: RequestRecord, snapshot: Snapshot | undefined): void;
+  /** Counts an answer that is broken off on purpose, which the host takes for a failure of the gateway. */
+  answerCutOff(record: RequestRecord): void;
   /**
    * Writes a line for something that happened, named in the past tense. Metrics of a target need its `provider` and
    * `model` among the fields. No field may hold a prompt, an answer or a secret.
@@ -32,6 +34,11 @@ export function createTelemetry({ namespace, write, now }: TelemetryOptions): Te
   };
   return {
     event,
+    answerCutOff({ requestId, receivedAtMs, errorCode, faultDomain }) {
+      const at = new Date(now()).toISOString();
+      const head = factsText({ event: 'AnswerCutOff', at, requestId, errorCode, faultDomain });
+      write(`${head.slice(0, -1)}${embed({ answersCutOff: 1 }, receivedAtMs)}}`);
+    },
     requestCompleted(record, snapshot) {
       for (const line of linesOf(record, snapshot, now())) write(line);
     },

@@ -155,6 +155,15 @@ describe('alarms', () => {
     });
   });
 
+  test('do not take answers that were cut off on purpose for crashes of the gateway', () => {
+    const [{ Metrics = [] } = {}] = alarms.filter(({ AlarmName }) => AlarmName === 'Acme-GatewayErrors');
+    const names = Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.MetricName ?? []);
+    const formula = Metrics.find(({ Expression }) => Expression)?.Expression;
+
+    expect(names.sort()).toEqual(['Errors', 'Throttles', 'sluice.answers.cut_off', 'sluice.errors.gateway']);
+    expect(formula).toContain('IF(FILL(failed, 0) > FILL(cut, 0), FILL(failed, 0) - FILL(cut, 0), 0)');
+  });
+
   test('draw no conclusion from a few streams', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       AlarmName: 'Acme-FirstContent',

@@ -63,6 +63,11 @@ const usage = {
   completion_tokens_details: { reasoning_tokens: 5 },
 };
 const whole = stream(role, chunk({ content: 'hi' }), chunk({}, 'stop'), usageChunk(usage), done);
+const halfASound: Script = async (_, response) => {
+  response.writeHead(200, { 'content-type': 'audio/mpeg' });
+  await new Promise((resolve) => response.write('half', resolve));
+  response.destroy();
+};
 const refused = answer(429, { error: { message: 'not now' } }, { 'retry-after': '5' });
 
 /** One environment of the fleet, whose stats table may be out of order. */
@@ -82,9 +87,9 @@ async function environment(broken: Partial<StatsStore> = {}) {
     idempotencyStore: memoryIdempotencyStore(),
     secretStore: memorySecretStore({ scripted: ['secret'] }),
   });
-  const ask = (model: string, script: Script) => {
+  const ask = (model: string, script: Script, path = '/v1/chat/completions') => {
     vendor.always(script);
-    return assembled.gateway.handle(chatRequest({ model, stream: true }), collectingSink());
+    return assembled.gateway.handle(chatRequest({ model, stream: true }, { path }), collectingSink());
   };
   return { ...assembled, statsStore, telemetry, ask };
 }
@@ -95,6 +100,7 @@ async function runGateway(): Promise<void> {
   statsStore.breakers.set('scripted/model-1', { ...opened, openUntilMs: Date.now() - 1_000 });
   await ask('one', whole);
   await settled();
+  await expect(ask('one', halfASound, '/v1/audio/speech')).rejects.toThrow();
   await ask('one', answer(400, { error: { message: 'no such parameter' } }));
   await ask('one', refused);
   await ask('keyless', whole);

@@ -5,6 +5,7 @@ import { BrokenAnswerError, type GatewayRequest } from '../../../lambda/gateway/
 import { catalogue } from '../../../lambda/providers/catalogue.ts';
 import { vendorEndpoints } from '../../../lambda/providers/catalogue-endpoints.ts';
 import type { AttemptSample } from '../../../lambda/routing/attempt-sample.ts';
+import { createTelemetry } from '../../../lambda/telemetry/telemetry.ts';
 import { chatRequest, closeCores, collectingSink, handled, vendorSecret } from '../../support/core.ts';
 import { answer, event, stream } from '../../support/scripted-vendor.ts';
 import { aSnapshot } from '../../support/snapshots.ts';
@@ -226,15 +227,23 @@ describe('answers that are no JSON', () => {
       response.destroy();
     });
     const sink = collectingSink();
+    const lines: string[] = [];
+    const telemetry = createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now });
+    const body = Buffer.from('{"model":"openai/tts"}');
+    const receivedAtMs = Date.now() - 600_000;
 
-    const handling = handled(
-      snapshot(),
-      chatRequest({}, { path: '/v1/audio/speech', body: Buffer.from('{"model":"openai/tts"}') }),
-      { sink },
-    );
+    const handling = handled(snapshot(), chatRequest({}, { path: '/v1/audio/speech', body, receivedAtMs }), {
+      sink,
+      deps: { telemetry },
+    });
 
     await expect(handling).rejects.toBeInstanceOf(BrokenAnswerError);
     expect(sink.ended).toBe(false);
+    const told = lines.map((line) => JSON.parse(line));
+    expect(told).toMatchObject([{ event: 'AnswerCutOff' }, { event: 'RequestCompleted', faultDomain: 'provider' }]);
+    // As Lambda counts the failed invocation: when the request came. And no second time as a fault of the gateway.
+    expect(told[0]).toMatchObject({ 'sluice.answers.cut_off': 1, _aws: { Timestamp: receivedAtMs } });
+    expect(told[1]).not.toHaveProperty('sluice.errors.gateway');
   });
 
   test('are nothing when nothing comes', async () => {
