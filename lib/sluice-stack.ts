@@ -46,7 +46,9 @@ export class SluiceStack extends Stack {
       CompilerFunctionName: config.compiler.function.functionName,
       CompilerLogGroupName: config.compiler.logGroup.logGroupName,
       ProberFunctionName: prober.prober.function.functionName,
+      ProberLogGroupName: prober.prober.logGroup.logGroupName,
       FailureQueueUrl: config.failures.queueUrl,
+      ProberFailureQueueUrl: prober.failures.queueUrl,
       DashboardName: observability.dashboardName,
       ...(observability.alarmTopic ? { AlarmTopicArn: observability.alarmTopic.topicArn } : {}),
     });
