@@ -366,6 +366,8 @@ describe('outputs', () => {
         'VendorSecretName',
         'FirstKeySecretName',
         'FailureQueueUrl',
+        'ProberFailureQueueUrl',
+        'ProberLogGroupName',
       ]),
     );
     expect(outputs['GatewayUrl']!.Value).toEqual({ 'Fn::GetAtt': [idOf('AWS::Lambda::Url'), 'FunctionUrl'] });
