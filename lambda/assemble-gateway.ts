@@ -27,6 +27,7 @@ import { createMeasurement, type Measurement, type MeasurementParts } from './st
 import type { SecretStore } from './store/secret-store.ts';
 import type { StatsStore } from './store/stats-store.ts';
 import type { TurnStore } from './store/turn-store.ts';
+import { within } from './store/within.ts';
 import { errorName } from './telemetry/error-name.ts';
 import { targetModels } from './telemetry/target-model.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -39,7 +40,10 @@ export type AssembledGateway = {
   measurement: Measurement;
   /** Reads snapshot, secrets and scores ahead of the first request. Never fails: what is missing is read when it is needed. */
   warm(): Promise<void>;
-  /** Writes what was seen when it is time, and resolves when nothing runs behind the requests any more. */
+  /**
+   * Writes what was seen when it is time, and resolves when nothing runs behind the requests any more; after 2.5 seconds
+   * too, since the callers have their answers and a function costs as long as it waits.
+   */
   settled(): Promise<void>;
   close(): void;
 };
@@ -58,6 +62,8 @@ export type GatewayParts = {
 };
 
 const firstCaller: Caller = { label: 'first-key', models: undefined };
+
+const longestSettleMs = 2_500;
 
 /** Puts the core together with a config table, a source of secrets and a log. */
 export function assembleGateway(parts: GatewayParts): AssembledGateway {
@@ -104,7 +110,7 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
     },
     async settled() {
       const others = [snapshot, secrets, firstKeyDigest, keys, attempts.breakers, attempts.turns];
-      await Promise.all([...others.map((each) => each.settled()), measurement.settle()]);
+      await within(longestSettleMs, Promise.all([...others.map((each) => each.settled()), measurement.settle()]));
     },
     close: upstream.close,
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { assembleGateway } from '../lambda/assemble-gateway.ts';
+import { assembleGateway, type GatewayParts } from '../lambda/assemble-gateway.ts';
 import { memoryBreakerStore } from '../lambda/store/memory-breaker-store.ts';
 import { memoryConfigStore } from '../lambda/store/memory-config-store.ts';
 import { memoryIdempotencyStore } from '../lambda/store/memory-idempotency-store.ts';
@@ -13,21 +13,30 @@ import { chatRequest, collectingSink } from './support/core.ts';
 const key = 'canary-caller-key';
 const name = createHash('sha256').update(key).digest('hex');
 
+function assembled(parts: Partial<GatewayParts>) {
+  const lines: string[] = [];
+  const gateway = assembleGateway({
+    breakerStore: memoryBreakerStore(),
+    turnStore: memoryTurnStore(),
+    awsCredentials: () => undefined,
+    idempotencyStore: memoryIdempotencyStore(),
+    reader: memoryConfigStore([]),
+    secretStore: memorySecretStore({}),
+    statsStore: memoryStatsStore(),
+    telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
+    ...parts,
+  });
+  return { ...gateway, lines };
+}
+
 /** The status that a holder of the key gets, and what was logged. */
 async function statusWith(
   item: object | undefined,
   { firstKey, sent = key }: { firstKey?: string; sent?: string } = {},
 ) {
-  const lines: string[] = [];
-  const { gateway, close } = assembleGateway({
-    breakerStore: memoryBreakerStore(),
-    turnStore: memoryTurnStore(),
-    awsCredentials: () => undefined,
-    idempotencyStore: memoryIdempotencyStore(),
+  const { gateway, close, lines } = assembled({
     reader: memoryConfigStore(item ? [{ kind: 'key', name, ...item }] : []),
     secretStore: memorySecretStore({}, firstKey),
-    statsStore: memoryStatsStore(),
-    telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
   });
   const sink = collectingSink();
   await gateway.handle(chatRequest({}, { method: 'GET', path: '/v1/models', headers: { 'x-api-key': sent } }), sink);
@@ -57,5 +66,21 @@ describe('assembleGateway', () => {
     expect((await statusWith(undefined, { firstKey: 'another' })).status).toBe(401);
     expect((await statusWith(undefined, { sent: '' })).status).toBe(401);
     expect((await statusWith(undefined, { sent: 'undefined' })).status).toBe(401);
+  });
+
+  test('has settled after a few seconds, whichever source never answers', async () => {
+    const never = () => new Promise<never>(() => {});
+    const silent = [
+      assembled({ reader: { readPointer: never, readSnapshot: never, readKey: never } }),
+      assembled({ secretStore: { readVendorSecrets: never, readFirstKey: never } }),
+      assembled({ turnStore: { take: never } }),
+    ];
+    for (const { deps, warm } of silent) {
+      void warm();
+      deps.turns.next('keys');
+    }
+
+    await Promise.all(silent.map(({ settled }) => settled()));
+    for (const { close } of silent) close();
   });
 });

@@ -9,6 +9,7 @@ import type { Breaker } from '../routing/breaker.ts';
 import { noKnowledge } from '../routing/knowledge.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import { emptyScores, type Scores } from '../routing/score.ts';
+import { callLimit } from './call-limit.ts';
 import { breakerOf } from './dynamo-breaker-store.ts';
 import { type DynamoItem, itemKey } from './dynamo-item.ts';
 import {
@@ -32,8 +33,6 @@ import {
   statsTable,
 } from './table-schema.ts';
 
-/** A table that does not answer must not hold up anybody for long. */
-const longestCallMs = 2_000;
 const queriesAtOnce = 10;
 
 /**
@@ -88,8 +87,6 @@ type Condition = { condition: string; attribute: string; than?: number };
 
 /** The calls that the store makes; what a table must allow. */
 function statsAccess(client: DynamoDBClient, TableName: string) {
-  const limited = () => ({ abortSignal: AbortSignal.timeout(longestCallMs) });
-
   async function query(kind: string): Promise<DynamoItem[]> {
     const items: DynamoItem[] = [];
     let next: DynamoItem | undefined;
@@ -101,7 +98,7 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
         ExpressionAttributeValues: { ':kind': { S: kind } },
         ExclusiveStartKey: next,
       });
-      const { Items = [], LastEvaluatedKey } = await client.send(command, limited());
+      const { Items = [], LastEvaluatedKey } = await client.send(command, callLimit());
       items.push(...Items);
       next = LastEvaluatedKey;
     } while (next);
@@ -117,7 +114,7 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
       ...(than !== undefined && { ExpressionAttributeValues: { ':than': { N: String(than) } } }),
     });
     try {
-      await client.send(command, limited());
+      await client.send(command, callLimit());
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -128,10 +125,10 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
   return {
     query,
     putIf,
-    put: (item: DynamoItem) => client.send(new PutItemCommand({ TableName, Item: item }), limited()),
+    put: (item: DynamoItem) => client.send(new PutItemCommand({ TableName, Item: item }), callLimit()),
     async get(kind: string, name: string): Promise<DynamoItem | undefined> {
       const command = new GetItemCommand({ TableName, Key: itemKey(kind, name), ConsistentRead: true });
-      return (await client.send(command, limited())).Item;
+      return (await client.send(command, callLimit())).Item;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { callLimit } from './call-limit.ts';
 import { itemKey } from './dynamo-item.ts';
 import { statsTable, turnKind } from './table-schema.ts';
 import type { TurnStore } from './turn-store.ts';
@@ -22,6 +23,7 @@ export function dynamoTurnStore(client: DynamoDBClient, tableName: string, now: 
           },
           ReturnValues: 'UPDATED_NEW',
         }),
+        callLimit(),
       );
       return Number(result.Attributes?.['taken']?.N ?? count) - count;
     },

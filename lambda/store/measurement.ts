@@ -7,6 +7,7 @@ import { emptyScores, type TargetScore } from '../routing/score.ts';
 import { cached } from './cached.ts';
 import { sampleWriter } from './sample-writer.ts';
 import type { StatsStore } from './stats-store.ts';
+import { within } from './within.ts';
 
 /** What one gateway sees and knows of the targets. Nothing here fails, and no request waits long for it. */
 export type Measurement = {
@@ -84,12 +85,3 @@ export function createMeasurement({ store, now, random, newId, onError }: Measur
 }
 
 function ignore(): void {}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
-}

@@ -1,3 +1,4 @@
+import type { Breaker } from '../../routing/breaker.ts';
 import type { BreakerStore, LeaseWish, Written } from '../../store/breaker-store.ts';
 import type { KnownBreakers } from './known-breakers.ts';
 
@@ -26,31 +27,43 @@ export type LeaseParts = {
 
 /** A request waits no longer for the right to try something. */
 const longestLeaseWaitMs = 500;
+/** Nor does each request wait anew for a table that does not answer. */
+const unansweredForMs = 2_000;
 
 export function createLeases({ store, known, now, newId, onError, behind }: LeaseParts): Leases {
   const unused = new Set<string>();
 
-  async function askFor(target: string, wish: LeaseWish): Promise<Written> {
-    const current = known.breaker(target);
-    if (!current) return { mine: true, inForce: undefined };
-    try {
-      return await store.lease(target, current, wish);
-    } catch (error) {
-      onError(error);
-      // Without the table each gateway finds out for itself, one request at a time here too.
-      if (known.state(target) === 'open') return { mine: false, inForce: known.breaker(target) };
-      const leased = { ...current, leasedUntilMs: wish.untilMs };
-      known.learn(target, leased);
-      return { mine: true, inForce: leased };
-    }
+  /** Without the table each gateway finds out for itself, one request at a time here too. */
+  function withoutTable(target: string, current: Breaker, wish: LeaseWish): Written {
+    if (known.state(target) === 'open') return { mine: false, inForce: known.breaker(target) };
+    const leased = { ...current, leasedUntilMs: wish.untilMs };
+    known.learn(target, leased);
+    return { mine: true, inForce: leased };
+  }
+
+  /** Nobody waits for it any more, and nobody would use the lease. */
+  function unanswered(target: string, current: Breaker, { asking, wish }: Unanswered): void {
+    if (known.state(target) !== 'open') known.learn(target, { ...current, leasedUntilMs: now() + unansweredForMs });
+    behind(async () => {
+      if ((await asking).mine) await store.release(target, wish.holder);
+    });
   }
 
   return {
     async lease(target, forMs) {
       if (known.state(target) === 'open') return undefined;
       const wish = { holder: newId(), nowMs: now(), untilMs: now() + forMs };
-      const answer = await Promise.race([askFor(target, wish), pause(longestLeaseWaitMs)]);
-      if (!answer) return undefined;
+      const current = known.breaker(target);
+      if (!current) return wish;
+      const asking = store.lease(target, current, wish);
+      const answer = await inTime(asking).catch((error: unknown) => {
+        onError(error);
+        return withoutTable(target, current, wish);
+      });
+      if (!answer) {
+        unanswered(target, current, { asking, wish });
+        return undefined;
+      }
       known.learn(target, answer.inForce);
       if (!answer.mine && answer.inForce) return undefined;
       unused.add(wish.holder);
@@ -71,6 +84,9 @@ export function createLeases({ store, known, now, newId, onError, behind }: Leas
   };
 }
 
-function pause(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, ms, undefined).unref());
+type Unanswered = { asking: Promise<Written>; wish: LeaseWish };
+
+function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
+  const pause = new Promise<undefined>((resolve) => setTimeout(resolve, longestLeaseWaitMs, undefined).unref());
+  return Promise.race([answer, pause]);
 }

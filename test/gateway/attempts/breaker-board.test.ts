@@ -24,7 +24,7 @@ function fleet() {
       onError: (error) => void errors.push(error),
     });
   const polled = () => ({ ...emptyLiveStats, breakers: Object.fromEntries(breakers) });
-  return { clock, breakers, events, errors, gateway, polled };
+  return { clock, breakers, store, events, errors, gateway, polled };
 }
 
 function sign(fields: Partial<Sign> = {}): Sign {
@@ -281,5 +281,61 @@ describe('without its table', () => {
 
     expect(await board.lease(target, 10_000)).toBeUndefined();
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  test('one request in two seconds waits for the right to try, the others go elsewhere at once', async () => {
+    const { gateway, clock } = fleet();
+    let asked = 0;
+    const board = gateway({
+      lease: () => {
+        asked++;
+        return new Promise(() => {});
+      },
+    });
+    for (let i = 0; i < 3; i++) board.note(sign());
+    clock.nowMs += 5_000;
+
+    for (let i = 0; i < 20; i++) {
+      expect(await board.lease(target, 10_000)).toBeUndefined();
+      expect(board.state(target)).toBe('open');
+      clock.nowMs += 100;
+    }
+    expect(asked).toBe(1);
+    expect(board.state(target)).toBe('half-open');
+    expect(await board.lease(target, 10_000)).toBeUndefined();
+    expect(asked).toBe(2);
+  });
+
+  test('a lease that comes when nobody waits for it any more goes back', async () => {
+    const { gateway, clock, store, polled } = fleet();
+    const gate = Promise.withResolvers<void>();
+    const board = gateway({ lease: (...wish) => gate.promise.then(() => store.lease(...wish)) });
+    for (let i = 0; i < 3; i++) board.note(sign());
+    await board.settled();
+    clock.nowMs += 5_000;
+    expect(await board.lease(target, 25_000)).toBeUndefined();
+
+    gate.resolve();
+    await board.settled();
+    expect(polled().breakers[target]).not.toHaveProperty('leasedUntilMs');
+    clock.nowMs += 2_000;
+    board.overlay(polled());
+    expect(await board.lease(target, 25_000)).toBeDefined();
+  });
+
+  test('a lease that is refused when nobody waits for it any more keeps nobody away', async () => {
+    const { gateway, clock, errors } = fleet();
+    const gate = Promise.withResolvers<never>();
+    const board = gateway({ lease: () => gate.promise });
+    for (let i = 0; i < 3; i++) board.note(sign());
+    await board.settled();
+    clock.nowMs += 5_000;
+    expect(await board.lease(target, 25_000)).toBeUndefined();
+
+    clock.nowMs += 2_000;
+    gate.reject(new Error('too late'));
+    await board.settled();
+    expect(errors).toEqual([new Error('too late')]);
+    expect(board.state(target)).toBe('half-open');
   });
 });
