@@ -17,6 +17,7 @@ import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
+import { isConfiguredTarget } from './routing/configured-targets.ts';
 import type { BreakerStore } from './store/breaker-store.ts';
 import { type Cached, cached } from './store/cached.ts';
 import { type CachedMap, cachedMap } from './store/cached-map.ts';
@@ -156,7 +157,12 @@ function breakerBoard({ breakerStore, telemetry }: GatewayParts, { snapshot, ...
     const model = modelOf(asked, await snapshot());
     telemetry.event(event, { provider, model, targetModel, ...fields }, { [breakerMetrics[event]]: 1 });
   };
-  return createBreakerBoard({ ...world, store: breakerStore, emit: (event) => void tell(event).catch(world.onError) });
+  return createBreakerBoard({
+    ...world,
+    store: breakerStore,
+    isConfigured: async (target) => isConfiguredTarget(target, await snapshot()),
+    emit: (event) => void tell(event).catch(world.onError),
+  });
 }
 
 async function readKey(reader: ConfigReader, sha256: string): Promise<KeyReading | undefined> {

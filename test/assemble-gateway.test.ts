@@ -83,4 +83,20 @@ describe('assembleGateway', () => {
     await Promise.all(silent.map(({ settled }) => settled()));
     for (const { close } of silent) close();
   });
+
+  test('shares no breaker of a name that nobody but a caller knows, until it answers', async () => {
+    const statsStore = memoryStatsStore();
+    const { deps, settled, close } = assembled({ statsStore, breakerStore: memoryBreakerStore(statsStore.breakers) });
+    const failure = { sign: 'down', reason: 'not_found', startedAtMs: Date.now() } as const;
+    const answer = { sign: 'up', reason: 'cancelled', startedAtMs: Date.now(), answered: true } as const;
+
+    deps.breakers.note({ ...answer, target: 'openai/real' });
+    for (const target of ['openai/made-up', 'openai/real'])
+      for (let i = 0; i < 3; i++) deps.breakers.note({ ...failure, target });
+    await settled();
+    close();
+
+    expect(deps.breakers.state('openai/made-up')).toBe('open');
+    expect([...statsStore.breakers.keys()]).toEqual(['openai/real']);
+  });
 });

@@ -1,10 +1,20 @@
-import { type Breaker, type OutcomeSlice, sliceMs } from '../routing/breaker.ts';
+import { type Breaker, forgottenAfterMs, type OutcomeSlice, sliceMs } from '../routing/breaker.ts';
+import { setLatest } from '../routing/set-latest.ts';
 import { type BreakerStore, reportMs } from './breaker-store.ts';
+
+/** Callers may name any target. */
+const mostBreakers = 1_000;
+const mostReports = 10_000;
 
 /** The breakers of a fleet that is one process, in the map that the memory's stats store shows them from. */
 export function memoryBreakerStore(breakers = new Map<string, Breaker>()): BreakerStore {
   const holders = new Map<string, string>();
   let reports = { minute: 0, slices: new Map<string, OutcomeSlice>() };
+
+  function set(target: string, breaker: Breaker, nowMs: number): void {
+    for (const [name, { openUntilMs }] of breakers) if (nowMs - openUntilMs > forgottenAfterMs) breakers.delete(name);
+    setLatest(breakers, target, breaker, mostBreakers);
+  }
 
   return {
     async report(target, { startMs, failures, attempts }) {
@@ -12,11 +22,8 @@ export function memoryBreakerStore(breakers = new Map<string, Breaker>()): Break
       if (minute > reports.minute) reports = { minute, slices: new Map() };
       const at = (ms: number) => `${ms}#${target}`;
       const before = reports.slices.get(at(startMs)) ?? { startMs, failures: 0, attempts: 0 };
-      reports.slices.set(at(startMs), {
-        startMs,
-        failures: before.failures + failures,
-        attempts: before.attempts + attempts,
-      });
+      const sum = { startMs, failures: before.failures + failures, attempts: before.attempts + attempts };
+      setLatest(reports.slices, at(startMs), sum, mostReports);
       const starts = Array.from({ length: reportMs / sliceMs }, (_, index) => minute * reportMs + index * sliceMs);
       return starts.flatMap((start) => reports.slices.get(at(start)) ?? []);
     },
@@ -26,7 +33,7 @@ export function memoryBreakerStore(breakers = new Map<string, Breaker>()): Break
       const isHolder = holder !== undefined && holders.get(target) === holder;
       const isLonger = asked === true && inForce !== undefined && inForce.openUntilMs < breaker.openUntilMs;
       if (!isFree && !isHolder && !isLonger) return { mine: false, inForce };
-      breakers.set(target, breaker);
+      set(target, breaker, nowMs);
       holders.delete(target);
       return { mine: true, inForce: breaker };
     },
@@ -36,7 +43,7 @@ export function memoryBreakerStore(breakers = new Map<string, Breaker>()): Break
         return { mine: false, inForce };
       const leased = { ...inForce, leasedUntilMs: untilMs };
       breakers.set(target, leased);
-      holders.set(target, holder);
+      setLatest(holders, target, holder, mostBreakers);
       return { mine: true, inForce: leased };
     },
     async release(target, holder) {

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../config/snapshot.ts';
+import { isConfiguredTarget } from '../routing/configured-targets.ts';
 import { targetName } from '../routing/target-name.ts';
 import type { AttemptRecord } from './request-record.ts';
 
@@ -21,19 +22,10 @@ export type TargetModels = (target: AskedTarget, snapshot: Snapshot | undefined)
  */
 export function targetModels(): TargetModels {
   const answered = new Set<string>();
-  const configured = new WeakMap<Snapshot, ReadonlySet<string>>();
-  const isConfigured = (name: string, snapshot: Snapshot): boolean => {
-    let names = configured.get(snapshot);
-    if (!names) {
-      names = new Set(Object.values(snapshot.models).flatMap(({ targets }) => targets.map(targetName)));
-      configured.set(snapshot, names);
-    }
-    return names.has(name);
-  };
   return (target, snapshot) => {
     if (!isDimension.test(target.model)) return otherModel;
     const name = targetName(target);
-    if (answered.has(name) || (snapshot && isConfigured(name, snapshot))) return target.model;
+    if (answered.has(name) || (snapshot && isConfiguredTarget(name, snapshot))) return target.model;
     if (target.outcome !== 'answered' || answered.size >= mostUnconfigured) return otherModel;
     answered.add(name);
     return target.model;

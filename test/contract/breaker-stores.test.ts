@@ -182,6 +182,18 @@ describe.each([
   });
 });
 
+test('in memory those that are forgotten make room, and so do the oldest of too many', async () => {
+  const { store, polled } = await memoryTable();
+  await store.open(target, opened(), { ...writing(), nowMs });
+  const laterMs = nowMs + 5_000 + 600_001;
+  await store.open('other/model', opened(laterMs), { ...writing(), nowMs: laterMs });
+  expect(Object.keys(await polled())).toEqual(['other/model']);
+
+  for (let i = 0; i < 1_500; i++) await store.open(`other/${i}`, opened(laterMs), { ...writing(), nowMs: laterMs });
+  expect(Object.keys(await polled())).toHaveLength(1_000);
+  expect(await polled()).toHaveProperty(['other/1499']);
+});
+
 test('an item in the table that is no breaker is none', async () => {
   const name = `Stats-${randomUUID()}`;
   await createStatsTable(dynamoDb.client, name);

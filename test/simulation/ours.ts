@@ -23,7 +23,13 @@ export const ours: Policy = {
     };
     return Array.from({ length: gateways }, (): Chooser => {
       const measurement = createMeasurement({ store: stats, now, random, newId, onError: (_, error) => fail(error) });
-      const board = createBreakerBoard({ store: breakerStore, now, newId, emit: () => {}, onError: fail });
+      const board = createBreakerBoard({
+        ...{ store: breakerStore, isConfigured: async () => true },
+        now,
+        newId,
+        emit: () => {},
+        onError: fail,
+      });
       const leases = new Map<string, Lease>();
       return {
         async choose(nowMs, targets) {

@@ -43,7 +43,7 @@ describe('a table that never answers', () => {
     const errors: string[] = [];
     const onError = (error: unknown) => void errors.push((error as Error).name);
     const parts = { now: () => nowMs, newId: () => 'id', emit: () => {}, onError };
-    const board = createBreakerBoard({ ...parts, store: breakers() });
+    const board = createBreakerBoard({ ...parts, store: breakers(), isConfigured: async () => true });
     const store = dynamoTurnStore(client, 'Stats', () => nowMs);
     const turns = fleetTurns({ store, random: () => 0, onError });
     for (let i = 0; i < 3; i++) board.note({ target, sign: 'down', reason: 'timeout', startedAtMs: nowMs });

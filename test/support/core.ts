@@ -52,7 +52,14 @@ export const vendorSecret = 'canary-vendor-secret';
 /** Breakers that only this gateway knows. */
 export function aBreakerBoard(now = Date.now): BreakerBoard {
   const store = memoryBreakerStore();
-  return createBreakerBoard({ store, now, newId: randomUUID, emit: () => {}, onError: () => {} });
+  return createBreakerBoard({
+    store,
+    isConfigured: async () => true,
+    now,
+    newId: randomUUID,
+    emit: () => {},
+    onError: () => {},
+  });
 }
 
 /** Breakers that never open: for tests whose vendors fail again and again, and which are about something else. */

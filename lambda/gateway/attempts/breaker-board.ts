@@ -1,9 +1,10 @@
 import { breakerState, type HealthSign, type Opening, openedBreaker } from '../../routing/breaker.ts';
 import type { FailureKind } from '../../routing/failure.ts';
 import type { BreakerStore } from '../../store/breaker-store.ts';
-import { type KnownBreakers, knownBreakers } from './known-breakers.ts';
+import { type KnownBreakers, knownBreakers, remember } from './known-breakers.ts';
 import { createLeases, type Lease, type Leases } from './leases.ts';
 import { outcomeCounter } from './outcome-counter.ts';
+import { sharedBreakers } from './shared-breakers.ts';
 
 /** What an attempt has shown of the health of its target. */
 export type Sign = {
@@ -11,6 +12,8 @@ export type Sign = {
   sign: HealthSign;
   reason: FailureKind;
   startedAtMs: number;
+  /** It has given an answer, and not just shown that it is up. */
+  answered?: boolean;
   /** How long the vendor asked to be left alone. */
   retryAfterMs?: number | undefined;
   /** Another key of the provider may still be used: then one that was limited or refused says nothing of the target. */
@@ -33,6 +36,8 @@ export type BreakerEvent =
 
 export type BreakerBoardParts = {
   store: BreakerStore;
+  /** Whether it is more than a name that a caller has given: the breakers of such names are not shared until they answer. */
+  isConfigured: (target: string) => Promise<boolean>;
   now: () => number;
   newId: () => string;
   emit: (event: BreakerEvent) => void;
@@ -40,8 +45,10 @@ export type BreakerBoardParts = {
   onError: (error: unknown) => void;
 };
 
-export function createBreakerBoard({ store, now, newId, emit, onError }: BreakerBoardParts): BreakerBoard {
+export function createBreakerBoard(parts: BreakerBoardParts): BreakerBoard {
+  const { now, newId, emit, onError } = parts;
   const known = knownBreakers(now);
+  const { store, vouchFor } = vouchedBreakers(parts, known);
   const { behind, settled } = backgroundWork(onError);
   const leases = createLeases({ store, known, now, newId, onError, behind });
   const counter = outcomeCounter({ now, attemptsPerSecond: known.attemptsPerSecond, report: store.report, behind });
@@ -71,7 +78,13 @@ export function createBreakerBoard({ store, now, newId, emit, onError }: Breaker
     });
   }
 
-  function note({ target, sign, reason, startedAtMs, retryAfterMs, otherKeyLeft, lease }: Sign): void {
+  function note(sign: Sign): void {
+    take(sign);
+    // Only now: what this answer closes lies where nobody had vouched for it.
+    if (sign.answered) vouchFor(sign.target);
+  }
+
+  function take({ target, sign, reason, startedAtMs, retryAfterMs, otherKeyLeft, lease }: Sign): void {
     const nowMs = now();
     const opening = { reason, nowMs, retryAfterMs };
     if (otherKeyLeft && (sign === 'limited' || sign === 'refused')) return;
@@ -93,6 +106,17 @@ export function createBreakerBoard({ store, now, newId, emit, onError }: Breaker
   }
 
   return { ...known, note, lease: leases.lease, giveBack: leases.giveBack, settled };
+}
+
+/** Shares the breakers of targets that are configured, that have answered here, or that others have shared. */
+function vouchedBreakers({ store, isConfigured }: BreakerBoardParts, { isPolled }: KnownBreakers) {
+  const answered = new Map<string, true>();
+  const isVouchedFor = async (target: string) =>
+    answered.has(target) || isPolled(target) || (await isConfigured(target));
+  return {
+    store: sharedBreakers(store, isVouchedFor),
+    vouchFor: (target: string) => remember(answered, target, true),
+  };
 }
 
 /** Work that no request waits for, but that must be over before the process is frozen. */

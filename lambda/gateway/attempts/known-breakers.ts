@@ -12,6 +12,8 @@ export type KnownBreakers = {
   learn(target: string, breaker: Breaker | undefined): void;
   /** Takes that a lease until then has been given back. */
   learnRelease(target: string, leasedUntilMs: number): void;
+  /** Whether the fleet has a breaker of it. */
+  isPolled(target: string): boolean;
   /** How many attempts the fleet makes per second, as far as it was polled. */
   attemptsPerSecond(target: string): number | undefined;
 };
@@ -45,6 +47,7 @@ export function knownBreakers(now: () => number): KnownBreakers {
       const { leasedUntilMs: releasedUntilMs, ...unleased } = known;
       remember(own, target, { breaker: unleased, atMs: now(), releasedUntilMs });
     },
+    isPolled: (target) => Object.hasOwn(polled.breakers, target),
     attemptsPerSecond: (target) => polled.scores.targets[target]?.attemptsPerSecond,
   };
 }

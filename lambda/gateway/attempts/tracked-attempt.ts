@@ -112,7 +112,8 @@ function noteHealth(
   const sign = healthSign(outcome);
   if (sign === 'limited' || sign === 'refused') return;
   const reason = outcome === 'answered' ? 'cancelled' : outcome;
-  breakers.note({ target: targetName(target), sign, reason, startedAtMs, lease });
+  const answered = outcome === 'answered';
+  breakers.note({ target: targetName(target), sign, reason, startedAtMs, answered, lease });
 }
 
 /** Of some failures no vendor has heard. */

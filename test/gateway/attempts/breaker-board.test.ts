@@ -18,6 +18,7 @@ function fleet() {
   const gateway = (own: Partial<BreakerStore> = {}) =>
     createBreakerBoard({
       store: { ...store, ...own },
+      isConfigured: async (name) => name === target,
       now: () => clock.nowMs,
       newId: () => `id-${ids++}`,
       emit: (event) => void events.push(event),
@@ -119,6 +120,44 @@ describe('a breaker', () => {
     expect(board.state(target)).toBe('half-open');
     board.note(sign({ sign: 'up', startedAtMs: 999_000 }));
     expect(board.state(target)).toBe('half-open');
+  });
+});
+
+describe('the breaker of a target that only a caller has named', () => {
+  const named = { target: 'openai/made-up', reason: 'not_found' as const };
+
+  test('opens, is leased to one request, and closes in its gateway alone', async () => {
+    const { gateway, clock, polled, events } = fleet();
+    const board = gateway();
+    for (let i = 0; i < 3; i++) board.note(sign(named));
+    await board.settled();
+    expect(board.state(named.target)).toBe('open');
+    expect(polled().breakers).toEqual({});
+
+    clock.nowMs += 5_000;
+    const lease = await board.lease(named.target, 10_000);
+    expect(await board.lease(named.target, 10_000)).toBeUndefined();
+    clock.nowMs += 100;
+    board.note(sign({ ...named, sign: 'up', answered: true, startedAtMs: clock.nowMs - 50, lease }));
+    await board.settled();
+    expect(board.state(named.target)).toBe('closed');
+    expect(events.map(({ event }) => event)).toEqual(['BreakerOpened', 'BreakerClosed']);
+  });
+
+  test('is the whole fleet’s once the target has answered, and for who has polled it', async () => {
+    const { gateway, clock, breakers, polled } = fleet();
+    const board = gateway();
+    board.note(sign({ ...named, sign: 'up', answered: true }));
+    clock.nowMs += 30_000;
+    for (let i = 0; i < 3; i++) board.note(sign({ ...named, startedAtMs: clock.nowMs }));
+    await board.settled();
+    expect(Object.keys(polled().breakers)).toEqual([named.target]);
+
+    const other = gateway();
+    other.overlay(polled());
+    clock.nowMs += 5_000;
+    expect(await other.lease(named.target, 10_000)).toBeDefined();
+    expect(breakers.get(named.target)?.leasedUntilMs).toBe(clock.nowMs + 10_000);
   });
 });
 

@@ -50,6 +50,7 @@ async function fleet() {
   const gateways = Array.from({ length: gatewayCount }, (_, index) => {
     const breakers = createBreakerBoard({
       store,
+      isConfigured: async () => true,
       now: () => world.nowMs,
       newId: randomUUID,
       emit: (event) => void events.push({ ...event, atMs: world.nowMs }),
