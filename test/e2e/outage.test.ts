@@ -40,8 +40,8 @@ describe('a target that is down for a minute and comes back', () => {
 
     test('the dead one sees at most one attempt per interval of the breaker from the whole fleet', () => {
       const { deadAtMs, log } = outage();
-      // One that starts in the middle of it, on a busy machine, may not have heard of the breaker yet.
-      const latecomers = Math.max(0, log.split('"coldStart":true').length - 1 - environments);
+      // Where the table answers late, on a busy machine, an environment may try once before it has heard of the breaker.
+      const latecomers = Math.max(0, log.split('"coldStart":true').length - 2);
 
       // The first pair knows nothing yet: each of its requests tries once, and once more after a server error.
       const openedAtMs = deadAtMs.filter((atMs) => atMs - (deadAtMs[0] as number) < 5_000);
