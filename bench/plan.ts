@@ -3,7 +3,8 @@ import { type PlanCase, planCases, planner, targetCount } from './plan-cases.ts'
 import { median, verdict } from './statistics.ts';
 
 const mostMicroseconds = 30;
-const mostOfFloor = 8;
+/** 30 µs where the floor takes 3; how a process happens to compile the planner makes up to half of that. */
+const mostOfFloor = 10;
 const mostGrowth = 1.2;
 const manyModels = 10_000;
 const plansPerBatch = 200;
