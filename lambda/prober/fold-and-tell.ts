@@ -5,6 +5,7 @@ import type { Scores, TargetScore } from '../routing/score.ts';
 import { targetName } from '../routing/target-name.ts';
 import { foldSamples } from '../store/fold-samples.ts';
 import type { StatsStore } from '../store/stats-store.ts';
+import { otherModel } from '../telemetry/target-model.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type FoldingParts = {
@@ -22,7 +23,7 @@ export async function foldAndTell({ stats, snapshot, telemetry, now }: FoldingPa
   for (const [target, score] of busyTargets(scores)) {
     const { provider, model: targetModel } = splitTarget(target);
     // The metric is by `model`, which must not be a name that a caller made up.
-    const model = configured.has(target) ? targetModel : 'other';
+    const model = configured.has(target) ? targetModel : otherModel;
     const { attempts, failures } = score.outcomes;
     const wait = score.streamed.small ?? score.streamed.medium ?? score.streamed.large;
     telemetry.event(

@@ -165,10 +165,10 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
     if (reactions[failure.kind].next !== 'next_target') return undefined;
     for (;;) {
       const isOver = context.signal.aborted || deps.now() >= context.deadlineMs || resumed >= mostResumptions;
-      const [target, ...others] = left.filter((target) => wayToGoOn(target, partial, call));
-      if (isOver || !target) return undefined;
-      left = others;
-      const source = await askToGoOn(target, others[0], parts, deps);
+      const [chosen, ...others] = left.flatMap((target) => wayToGoOn(target, partial, call) ?? []);
+      if (isOver || !chosen) return undefined;
+      left = others.map(({ target }) => target);
+      const source = await askToGoOn(chosen, left[0], parts, deps);
       if (!source) continue;
       resumed++;
       return source;
@@ -178,14 +178,12 @@ function newResumption(parts: ResumptionParts, deps: GatewayDeps): (failure: Fai
 
 /** Asks a target; where another one stands by, it is neither waited for nor asked although it is down. */
 async function askToGoOn(
-  target: PlannedAttempt,
+  { target, call, take }: WayToGoOn,
   standby: PlannedAttempt | undefined,
-  { call, partial, context, records }: ResumptionParts,
+  { context, records }: ResumptionParts,
   deps: GatewayDeps,
 ): Promise<Source | undefined> {
-  const way = wayToGoOn(target, partial, call);
-  if (!way) return undefined;
-  const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(way.call), standby };
+  const again = { ...context, answerByMs: context.deadlineMs, operation: chatOperation(call), standby };
   const result = await runPlan([target], again, deps, records);
   if (result?.outcome.kind !== 'streaming') return undefined;
   const { outcome, settle, record } = result;
@@ -194,19 +192,21 @@ async function askToGoOn(
     guard.stop();
     exchange.abort(new UpstreamError('connection', 'The answer is over'));
   };
-  if (opened) return sourceOf({ target, outcome: { ...outcome, opened }, settle, record, take: way.take, close });
+  if (opened) return sourceOf({ target, outcome: { ...outcome, opened }, settle, record, take, close });
   close();
   return undefined;
 }
 
+type WayToGoOn = { target: PlannedAttempt; call: ClientCall; take: Source['take'] };
+
 /** Asks it to go on where it can, else to say it all again; undefined when neither can lead to a sequel. */
-function wayToGoOn(target: PlannedAttempt, partial: PartialAnswer, call: ClientCall) {
+function wayToGoOn(target: PlannedAttempt, partial: PartialAnswer, call: ClientCall): WayToGoOn | undefined {
   const text = target.continuesPartial ? partial.onlyText() : undefined;
   const continuation = text === undefined ? undefined : continuedCall(call, text);
-  if (continuation) return { call: continuation.call, take: takeContinuation(continuation.unseen) };
+  if (continuation) return { target, call: continuation.call, take: takeContinuation(continuation.unseen) };
   if (!partial.isRepeatable()) return undefined;
   const comparison: Comparison = partial.compare();
-  return { call, take: comparison.take };
+  return { target, call, take: comparison.take };
 }
 
 function takeContinuation(unseen: string): Source['take'] {
