@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 /** A process under measurement that serves HTTP at `url`. */
 export type MeasuredProcess = {
   url: string;
-  /** CPU time since its start, and its resident memory now. */
-  usage(): Promise<{ cpuMicroseconds: number; residentBytes: number }>;
+  /** CPU time since its start, and the most memory that was resident at once: what a container must be given. */
+  usage(): Promise<{ cpuMicroseconds: number; peakResidentBytes: number }>;
   close(): void;
 };
 
