@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { lowestLastSample, lowestMeanOfTen, oracle, peakEwma, randomChoice, roundRobin } from './competitors.ts';
 import { ours } from './ours.ts';
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '0.42' },
     /** Many fleets and seeds, and of each only whether the promise holds. */
     sweep: { type: 'boolean', default: false },
+    /** Fails too when the document that shows the numbers of this run shows others. */
+    documented: { type: 'boolean', default: false },
   },
 });
 
@@ -51,10 +54,27 @@ function introduced({ gateways, requestsPerSecond, seconds, seed }: SimulationOp
 /** Prints everything of one run, and whether it keeps what is promised. */
 async function one(gateways: number, seed: number): Promise<boolean> {
   const options = optionsOf(gateways, seed);
-  console.log(introduced(options));
-  const { lines, holds } = verdictOf(await run(options, console.log));
-  console.log(`\n${lines.join('\n')}`);
-  return holds;
+  const printed: string[] = [];
+  const print = (line: string) => {
+    console.log(line);
+    printed.push(...line.split('\n'));
+  };
+  print(introduced(options));
+  const { lines, holds } = verdictOf(await run(options, print));
+  print(`\n${lines.join('\n')}`);
+  return (!values.documented || isDocumented(printed)) && holds;
+}
+
+/** The numbers depend on nothing but the code and the seed: where the document shows others, it is out of date. */
+function isDocumented(printed: readonly string[]): boolean {
+  const path = 'docs/routing.md';
+  const document = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  if (document.includes(printed.join('\n'))) return true;
+  const shown = new Set(document.split('\n'));
+  console.error(
+    `${path} does not show this run. First line that it lacks: ${printed.find((line) => !shown.has(line))}`,
+  );
+  return false;
 }
 
 const fleets = [20, 50, 100, 200];
