@@ -5,7 +5,7 @@ import type { Scores, TargetScore } from '../routing/score.ts';
 import { targetName } from '../routing/target-name.ts';
 import { foldSamples } from '../store/fold-samples.ts';
 import type { StatsStore } from '../store/stats-store.ts';
-import { otherModel } from '../telemetry/target-model.ts';
+import { configuredModel } from '../telemetry/target-model.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type FoldingParts = {
@@ -18,12 +18,10 @@ export type FoldingParts = {
 /** Folds, unless a gateway does so at the moment, and tells the metrics what is known then. */
 export async function foldAndTell({ stats, snapshot, telemetry, now }: FoldingParts): Promise<void> {
   await foldSamples(stats, now());
-  const [{ scores, breakers }, { models }] = await Promise.all([stats.readLive(), snapshot()]);
-  const configured = new Set(Object.values(models).flatMap(({ targets }) => targets.map(targetName)));
+  const [{ scores, breakers }, inForce] = await Promise.all([stats.readLive(), snapshot()]);
   for (const [target, score] of busyTargets(scores)) {
     const { provider, model: targetModel } = splitTarget(target);
-    // The metric is by `model`, which must not be a name that a caller made up.
-    const model = configured.has(target) ? targetModel : otherModel;
+    const model = configuredModel({ provider, model: targetModel }, inForce);
     const { attempts, failures } = score.outcomes;
     const wait = score.streamed.small ?? score.streamed.medium ?? score.streamed.large;
     telemetry.event(
@@ -35,7 +33,7 @@ export async function foldAndTell({ stats, snapshot, telemetry, now }: FoldingPa
       },
     );
   }
-  const withoutTarget = modelsWithoutTarget(models, breakers, now());
+  const withoutTarget = modelsWithoutTarget(inForce.models, breakers, now());
   telemetry.event(
     'ScoresFolded',
     { foldedAtMs: scores.foldedAtMs, modelsWithoutTarget: withoutTarget.slice(0, mostNamed) },

@@ -31,3 +31,8 @@ export function targetModels(): TargetModels {
     return target.model;
   };
 }
+
+/** The same of a target whose attempts are not at hand: its own model where it is configured, and `other` elsewhere. */
+export function configuredModel(target: Pick<AskedTarget, 'provider' | 'model'>, snapshot: Snapshot): string {
+  return isDimension.test(target.model) && isConfiguredTarget(targetName(target), snapshot) ? target.model : otherModel;
+}

@@ -3,24 +3,32 @@ import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
 import { foldAndTell } from '../../lambda/prober/fold-and-tell.ts';
 import type { Breaker } from '../../lambda/routing/breaker.ts';
 import { memoryStatsStore } from '../../lambda/store/memory-stats-store.ts';
+import type { StatsStore } from '../../lambda/store/stats-store.ts';
 import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 import { emittedMetrics } from '../support/emitted-metrics.ts';
+import { aSample, slicesOf } from '../support/samples.ts';
 import { aModel, aSnapshot } from '../support/snapshots.ts';
 
 const nowMs = Date.UTC(2026, 10, 26, 3);
 const opened = { openedAtMs: nowMs - 5_000, openings: 1, reason: 'overloaded' } as const;
 
-/** What the prober says when these breakers are open. */
-async function told(snapshot: Snapshot, breakers: Record<string, Pick<Breaker, 'openUntilMs' | 'leasedUntilMs'>>) {
+/** The lines of one run of the prober. */
+async function linesOf(snapshot: Snapshot, stats: StatsStore): Promise<string[]> {
   const lines: string[] = [];
-  const stats = memoryStatsStore();
-  for (const [target, until] of Object.entries(breakers)) stats.breakers.set(target, { ...opened, ...until });
   await foldAndTell({
     stats,
     snapshot: async () => snapshot,
     telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: () => nowMs }),
     now: () => nowMs,
   });
+  return lines;
+}
+
+/** What the prober says when these breakers are open. */
+async function told(snapshot: Snapshot, breakers: Record<string, Pick<Breaker, 'openUntilMs' | 'leasedUntilMs'>>) {
+  const stats = memoryStatsStore();
+  for (const [target, until] of Object.entries(breakers)) stats.breakers.set(target, { ...opened, ...until });
+  const lines = await linesOf(snapshot, stats);
   const line = lines.find((each) => each.includes('"ScoresFolded"')) ?? '{}';
   const [metric] = emittedMetrics(line);
   return { named: JSON.parse(line).modelsWithoutTarget as string[], counted: metric?.value, length: line.length };
@@ -63,4 +71,25 @@ test('an outage of thousands of models is counted in full, and its line stays sh
 
   expect(result.counted).toBe(10_000);
   expect(result.length).toBeLessThan(2_000);
+});
+
+test('a score is counted by its model where a model or a rule names the target, and as other elsewhere', async () => {
+  const model = (name: string) => ({ provider: 'openai', model: name, weight: 1 });
+  const rules = [{ use: { targets: [model('by-rule')] } }];
+  const targets = [model('plain'), model('modèle')];
+  const snapshot = aSnapshot({ models: recordByName([['one', { ...aModel('openai'), targets, rules }]]) });
+  const asked = ['plain', 'by-rule', 'made-up', 'modèle'];
+  const atMs = nowMs - 20_000;
+  const slices = slicesOf(...asked.map((name) => aSample({ atMs, target: `openai/${name}` })));
+  const stats = memoryStatsStore();
+  await stats.writeSamples({ name: 'a-gateway', atMs, slices });
+
+  const lines = (await linesOf(snapshot, stats)).filter((line) => line.includes('"TargetScored"'));
+
+  const counted = lines.map((line) => [JSON.parse(line).targetModel, emittedMetrics(line)[0]?.dimensions['model']]);
+  expect(Object.fromEntries(counted)).toEqual({
+    ...{ plain: 'plain', 'by-rule': 'by-rule', 'made-up': 'other' },
+    // CloudWatch takes no such name.
+    modèle: 'other',
+  });
 });
