@@ -22,6 +22,9 @@ export function dynamoIdempotencyStore(client: DynamoDBClient, tableName: string
     async claim(claim) {
       const { won, found } = await table.putClaim(claim);
       if (won) return { state: 'claimed', again: isUnkept(found) };
+      // The write was made, but the answer to it was lost on the way, and the SDK tried again.
+      if (found?.['state']?.S === 'running' && found['owner']?.S === claim.owner)
+        return { state: 'claimed', again: false };
       const hasMore = Number(found?.['chunks']?.N) > 1;
       const others = hasMore ? await table.readChunks({ id: claim.id, owner: found?.['owner']?.S ?? '' }) : [];
       return outcomeOf(found, others);

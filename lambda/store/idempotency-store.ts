@@ -24,8 +24,8 @@ export type Held = Pick<Claim, 'id' | 'owner'>;
 
 /**
  * Remembers for a day which requests were answered, and how. The first write is conditional, so of two requests with the
- * same key only one is answered; a claim whose process died ends with its lease. What an owner writes after it lost its
- * claim has no effect.
+ * same key only one is answered, and it wins however often its claim is sent; a claim whose process died ends with its
+ * lease. What an owner writes after it lost its claim has no effect.
  */
 export type IdempotencyStore = {
   claim(claim: Claim): Promise<ClaimOutcome>;

@@ -40,7 +40,10 @@ export function memoryIdempotencyStore(mostBytes = mostHeldBytes): IdempotencySt
       const found = entries.get(id);
       const again = found?.state === 'unkept' && found.fingerprint === fingerprint;
       const isFree =
-        !found || again || found.expiresAtMs <= nowMs || (found.state === 'running' && found.leaseUntilMs <= nowMs);
+        !found ||
+        again ||
+        found.expiresAtMs <= nowMs ||
+        (found.state === 'running' && (found.leaseUntilMs <= nowMs || found.owner === owner));
       if (isFree) {
         remove(id);
         entries.set(id, { state: 'running', fingerprint, owner, leaseUntilMs, expiresAtMs: nowMs + keptForMs });

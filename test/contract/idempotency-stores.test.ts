@@ -51,6 +51,16 @@ describe.each(implementations)('an idempotency store $name', ({ newStore }) => {
     expect(outcomes.filter(({ state }) => state === 'running')).toHaveLength(19);
   });
 
+  test('knows a claim again whose answer was lost on the way', async () => {
+    const store = newStore();
+    const claim = claimOf();
+    await store.claim(claim);
+
+    expect(await store.claim(claim)).toEqual({ state: 'claimed', again: false });
+    await store.finish(claim, anAnswer(), startMs);
+    expect(await store.claim({ ...claim, owner: 'two' })).toMatchObject({ state: 'answered' });
+  });
+
   test('gives back the answer that was kept, to whoever asks', async () => {
     const store = newStore();
     const claim = claimOf();
