@@ -1,3 +1,5 @@
+import { within } from './within.ts';
+
 /** How old a cached value may be, and what happens when its source does not answer. */
 export type CacheOptions = {
   /** Younger than this, a value is served as it is. */
@@ -49,7 +51,8 @@ export function cached<T>(load: () => Promise<T>, options: CacheOptions): Cached
     const { startedAt, outcome } = loader.start();
     if (ageMs < staleForMs) return latest.value;
     // Counted from the start of the load: when the source hangs, only its first reader waits for the full time.
-    await endOf(outcome, waitMs - (now() - startedAt));
+    const leftMs = waitMs - (now() - startedAt);
+    if (leftMs > 0) await within(leftMs, outcome);
     return (loader.latest() ?? latest).value;
   }
 
@@ -66,7 +69,7 @@ export function cached<T>(load: () => Promise<T>, options: CacheOptions): Cached
     const { outcome } = loader.start();
     const latest = loader.latest();
     if (!latest) return unwrap(await outcome);
-    await endOf(outcome, waitMs);
+    await within(waitMs, outcome);
     return (loader.latest() ?? latest).value;
   }
 
@@ -112,14 +115,4 @@ function createLoader<T>(load: () => Promise<T>, { staleForMs, retryAfterMs = 30
 function unwrap<T>(outcome: { value: T } | { error: unknown }): T {
   if ('error' in outcome) throw outcome.error;
   return outcome.value;
-}
-
-async function endOf(outcome: Promise<unknown>, limitMs: number): Promise<void> {
-  if (limitMs <= 0) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([outcome, limit]);
-  clearTimeout(timer);
 }

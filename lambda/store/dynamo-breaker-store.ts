@@ -8,29 +8,33 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Breaker, forgottenAfterMs, type OutcomeSlice, sliceMs } from '../routing/breaker.ts';
 import { type BreakerStore, type LeaseWish, type OpenOptions, reportMs, type Written } from './breaker-store.ts';
-import { callLimit } from './call-limit.ts';
+import { callLimit, longestCallMs } from './call-limit.ts';
 import type { DynamoItem } from './dynamo-item.ts';
 import { breakerName, liveKind, outcomesKind, outcomesName, statsTable } from './table-schema.ts';
 
 /** The breakers in the stats table, where all gateways see them. */
-export function dynamoBreakerStore(client: DynamoDBClient, tableName: string): BreakerStore {
+export function dynamoBreakerStore(client: DynamoDBClient, tableName: string, limitMs = longestCallMs): BreakerStore {
   return {
     async report(target, slice) {
       const result = await client.send(
         new UpdateItemCommand({ TableName: tableName, ...addition(target, slice) }),
-        callLimit(),
+        callLimit(limitMs),
       );
       return slicesOf(result.Attributes ?? {}, slice.startMs);
     },
     open(target, breaker, options) {
       const put = new PutItemCommand({ TableName: tableName, ...opening(target, breaker, options) });
       const isOurs = (item: DynamoItem) => item['writer']?.S === options.writer;
-      return written(() => client.send(put, callLimit()), breaker, isOurs);
+      return written(() => client.send(put, callLimit(limitMs)), breaker, isOurs);
     },
     lease(target, breaker, wish) {
       const update = new UpdateItemCommand({ TableName: tableName, ...leasing(target, breaker, wish) });
       const isOurs = (item: DynamoItem) => item['holder']?.S === wish.holder;
-      return written(() => client.send(update, callLimit()), { ...breaker, leasedUntilMs: wish.untilMs }, isOurs);
+      return written(
+        () => client.send(update, callLimit(limitMs)),
+        { ...breaker, leasedUntilMs: wish.untilMs },
+        isOurs,
+      );
     },
     release(target, holder) {
       const update = new UpdateItemCommand({
@@ -40,7 +44,7 @@ export function dynamoBreakerStore(client: DynamoDBClient, tableName: string): B
         ConditionExpression: 'holder = :holder',
         ExpressionAttributeValues: marshall({ ':holder': holder }),
       });
-      return held(() => client.send(update, callLimit()));
+      return held(() => client.send(update, callLimit(limitMs)));
     },
     close(target, startedAtMs) {
       const remove = new DeleteItemCommand({
@@ -49,7 +53,7 @@ export function dynamoBreakerStore(client: DynamoDBClient, tableName: string): B
         ConditionExpression: 'openedAtMs < :started',
         ExpressionAttributeValues: marshall({ ':started': startedAtMs }),
       });
-      return held(() => client.send(remove, callLimit()));
+      return held(() => client.send(remove, callLimit(limitMs)));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { longestCallMs } from './call-limit.ts';
 import type { DynamoItem } from './dynamo-item.ts';
 import type { ClaimOutcome, IdempotencyStore, KeptAnswer } from './idempotency-store.ts';
 import { expiryOf, idempotencyTable } from './idempotency-table.ts';
@@ -16,8 +17,12 @@ const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
 
 /** Keeps answers in the stats table, compressed. Every read is consistent: an answer is found as soon as it is written. */
-export function dynamoIdempotencyStore(client: DynamoDBClient, tableName: string): IdempotencyStore {
-  const table = idempotencyTable(client, tableName);
+export function dynamoIdempotencyStore(
+  client: DynamoDBClient,
+  tableName: string,
+  limitMs = longestCallMs,
+): IdempotencyStore {
+  const table = idempotencyTable(client, tableName, limitMs);
   return {
     async claim(claim) {
       const { won, found } = await table.putClaim(claim);

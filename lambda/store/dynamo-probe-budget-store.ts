@@ -1,4 +1,5 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { callLimit, longestCallMs } from './call-limit.ts';
 import { itemKey } from './dynamo-item.ts';
 import { budgetDay, type ProbeBudgetStore } from './probe-budget-store.ts';
 import { probesKind, statsTable } from './table-schema.ts';
@@ -6,7 +7,11 @@ import { probesKind, statsTable } from './table-schema.ts';
 const keptMs = 2 * 86_400_000;
 
 /** The budgets in the stats table, one item for each target and day. */
-export function dynamoProbeBudgetStore(client: DynamoDBClient, tableName: string): ProbeBudgetStore {
+export function dynamoProbeBudgetStore(
+  client: DynamoDBClient,
+  tableName: string,
+  limitMs = longestCallMs,
+): ProbeBudgetStore {
   const add = (target: string, tokens: number, nowMs: number, mostBefore?: number) =>
     client.send(
       new UpdateItemCommand({
@@ -21,6 +26,7 @@ export function dynamoProbeBudgetStore(client: DynamoDBClient, tableName: string
           ...(mostBefore !== undefined && { ':most': { N: String(mostBefore) } }),
         },
       }),
+      callLimit(limitMs),
     );
   return {
     async reserve(target, { tokens, dailyTokens, nowMs }) {

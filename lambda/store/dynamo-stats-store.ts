@@ -9,7 +9,7 @@ import type { Breaker } from '../routing/breaker.ts';
 import { noKnowledge } from '../routing/knowledge.ts';
 import type { LiveStats } from '../routing/live-stats.ts';
 import { emptyScores, type Scores } from '../routing/score.ts';
-import { callLimit } from './call-limit.ts';
+import { callLimit, longestCallMs } from './call-limit.ts';
 import { breakerOf } from './dynamo-breaker-store.ts';
 import { type DynamoItem, itemKey } from './dynamo-item.ts';
 import {
@@ -39,8 +39,8 @@ const queriesAtOnce = 10;
  * The stats table. Every writer has items of its own, and no item takes more than one write every few seconds: an
  * UpdateItem that adds to a shared one would cost units for all that others have put there.
  */
-export function dynamoStatsStore(client: DynamoDBClient, tableName: string): StatsStore {
-  const table = statsAccess(client, tableName);
+export function dynamoStatsStore(client: DynamoDBClient, tableName: string, limitMs = longestCallMs): StatsStore {
+  const table = statsAccess(client, tableName, limitMs);
   return {
     async readLive() {
       return liveStats(await table.query(liveKind));
@@ -86,7 +86,7 @@ export function dynamoStatsStore(client: DynamoDBClient, tableName: string): Sta
 type Condition = { condition: string; attribute: string; than?: number };
 
 /** The calls that the store makes; what a table must allow. */
-function statsAccess(client: DynamoDBClient, TableName: string) {
+function statsAccess(client: DynamoDBClient, TableName: string, limitMs: number) {
   async function query(kind: string): Promise<DynamoItem[]> {
     const items: DynamoItem[] = [];
     let next: DynamoItem | undefined;
@@ -98,7 +98,7 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
         ExpressionAttributeValues: { ':kind': { S: kind } },
         ExclusiveStartKey: next,
       });
-      const { Items = [], LastEvaluatedKey } = await client.send(command, callLimit());
+      const { Items = [], LastEvaluatedKey } = await client.send(command, callLimit(limitMs));
       items.push(...Items);
       next = LastEvaluatedKey;
     } while (next);
@@ -114,7 +114,7 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
       ...(than !== undefined && { ExpressionAttributeValues: { ':than': { N: String(than) } } }),
     });
     try {
-      await client.send(command, callLimit());
+      await client.send(command, callLimit(limitMs));
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
@@ -125,10 +125,10 @@ function statsAccess(client: DynamoDBClient, TableName: string) {
   return {
     query,
     putIf,
-    put: (item: DynamoItem) => client.send(new PutItemCommand({ TableName, Item: item }), callLimit()),
+    put: (item: DynamoItem) => client.send(new PutItemCommand({ TableName, Item: item }), callLimit(limitMs)),
     async get(kind: string, name: string): Promise<DynamoItem | undefined> {
       const command = new GetItemCommand({ TableName, Key: itemKey(kind, name), ConsistentRead: true });
-      return (await client.send(command, callLimit())).Item;
+      return (await client.send(command, callLimit(limitMs))).Item;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { callLimit } from './call-limit.ts';
+import { callLimit, longestCallMs } from './call-limit.ts';
 import { itemKey } from './dynamo-item.ts';
 import { statsTable, turnKind } from './table-schema.ts';
 import type { TurnStore } from './turn-store.ts';
@@ -8,7 +8,12 @@ import type { TurnStore } from './turn-store.ts';
 const keptMs = 7 * 86_400_000;
 
 /** The counters in the stats table, where all gateways count on the same ones. */
-export function dynamoTurnStore(client: DynamoDBClient, tableName: string, now: () => number): TurnStore {
+export function dynamoTurnStore(
+  client: DynamoDBClient,
+  tableName: string,
+  now: () => number,
+  limitMs = longestCallMs,
+): TurnStore {
   return {
     async take(name, count) {
       const result = await client.send(
@@ -23,7 +28,7 @@ export function dynamoTurnStore(client: DynamoDBClient, tableName: string, now: 
           },
           ReturnValues: 'UPDATED_NEW',
         }),
-        callLimit(),
+        callLimit(limitMs),
       );
       return Number(result.Attributes?.['taken']?.N ?? count) - count;
     },

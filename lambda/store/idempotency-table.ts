@@ -7,6 +7,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { callLimit } from './call-limit.ts';
 import { type DynamoItem, itemKey } from './dynamo-item.ts';
 import { type Claim, type Held, keptForMs } from './idempotency-store.ts';
 import { idempotencyAnswerName, idempotencyChunkName, idempotencyKind, statsTable } from './table-schema.ts';
@@ -51,7 +52,7 @@ function claimItem({ id, fingerprint, owner, nowMs, leaseUntilMs }: Claim): Omit
 }
 
 /** The calls that keeping answers takes; what an owner writes after it lost its claim changes nothing. */
-export function idempotencyTable(client: DynamoDBClient, tableName: string) {
+export function idempotencyTable(client: DynamoDBClient, tableName: string, limitMs: number) {
   const ownOnly = ({ owner }: Held, values: DynamoItem = {}) => ({
     TableName: tableName,
     ConditionExpression: '#owner = :owner AND #state = :running',
@@ -62,7 +63,8 @@ export function idempotencyTable(client: DynamoDBClient, tableName: string) {
     /** The item that was there before, whether the claim was won over it or not. */
     async putClaim(claim: Claim): Promise<{ won: boolean; found: DynamoItem | undefined }> {
       try {
-        const { Attributes } = await client.send(new PutItemCommand({ TableName: tableName, ...claimItem(claim) }));
+        const put = new PutItemCommand({ TableName: tableName, ...claimItem(claim) });
+        const { Attributes } = await client.send(put, callLimit(limitMs));
         return { won: true, found: Attributes };
       } catch (error) {
         if (error instanceof ConditionalCheckFailedException) return { won: false, found: error.Item };
@@ -71,20 +73,23 @@ export function idempotencyTable(client: DynamoDBClient, tableName: string) {
     },
     async update(held: Held, expression: string, values: DynamoItem): Promise<void> {
       const command = { ...ownOnly(held, values), Key: key(held.id), UpdateExpression: expression };
-      await client.send(new UpdateItemCommand(command)).catch(unlessLost);
+      await client.send(new UpdateItemCommand(command), callLimit(limitMs)).catch(unlessLost);
     },
     async remove(held: Held): Promise<void> {
-      await client.send(new DeleteItemCommand({ ...ownOnly(held), Key: key(held.id) })).catch(unlessLost);
+      const command = { ...ownOnly(held), Key: key(held.id) };
+      await client.send(new DeleteItemCommand(command), callLimit(limitMs)).catch(unlessLost);
     },
     async putChunk({ id, owner }: Held, index: number, fields: DynamoItem): Promise<void> {
       const item = { ...itemKey(idempotencyKind(id), idempotencyChunkName(owner, index)), ...fields };
-      await client.send(new PutItemCommand({ TableName: tableName, Item: item }));
+      await client.send(new PutItemCommand({ TableName: tableName, Item: item }), callLimit(limitMs));
     },
-    readChunks: (held: Held) => readChunks(client, tableName, held),
+    readChunks: (held: Held) => readChunks({ client, tableName, limitMs }, held),
   };
 }
 
-async function readChunks(client: DynamoDBClient, tableName: string, { id, owner }: Held): Promise<DynamoItem[]> {
+type Table = { client: DynamoDBClient; tableName: string; limitMs: number };
+
+async function readChunks({ client, tableName, limitMs }: Table, { id, owner }: Held): Promise<DynamoItem[]> {
   const items: DynamoItem[] = [];
   let start: DynamoItem | undefined;
   do {
@@ -100,6 +105,7 @@ async function readChunks(client: DynamoDBClient, tableName: string, { id, owner
         },
         ExclusiveStartKey: start,
       }),
+      callLimit(limitMs),
     );
     items.push(...(page.Items ?? []));
     start = page.LastEvaluatedKey;

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { cached } from '../../lambda/store/cached.ts';
 import type { SecretStore } from '../../lambda/store/secret-store.ts';
 import { secretsManagerStore } from '../../lambda/store/secrets-manager-store.ts';
 
@@ -43,15 +44,36 @@ describe('secrets in Secrets Manager', () => {
 
     await expect(store.readVendorSecrets()).rejects.toThrow('AccessDenied');
   });
+
+  test('are used as they were, however old, while the service says nothing', async () => {
+    const secrets: Secrets = { vendors: '{"openai":"sk-1"}' };
+    const store = await aStore(secrets);
+    const errors: unknown[] = [];
+    let nowMs = 0;
+    const ages = { freshForMs: 300_000, staleForMs: 900_000, now: () => nowMs };
+    const cache = cached(() => store.readVendorSecrets(), { ...ages, onError: (error) => errors.push(error) });
+    await cache.get();
+    secrets['vendors'] = silence;
+    nowMs = 86_400_000;
+
+    expect(await cache.get()).toEqual({ openai: ['sk-1'] });
+    expect(errors).toEqual([expect.objectContaining({ name: 'AbortError' })]);
+  });
 });
 
-/** The service's wire protocol on loopback: a value, a status, or ResourceNotFoundException. */
-async function aStore(secrets: Record<string, string | number>): Promise<SecretStore> {
+const silence = Symbol('silence');
+type Secrets = Record<string, string | number | typeof silence>;
+
+const limitMs = 500;
+
+/** The service's wire protocol on loopback: a value, a status, nothing at all, or ResourceNotFoundException. */
+async function aStore(secrets: Secrets): Promise<SecretStore> {
   const server = createServer(async (request, response) => {
     const body: Buffer[] = [];
     for await (const piece of request) body.push(piece);
     const { SecretId } = JSON.parse(Buffer.concat(body).toString());
     const value = secrets[SecretId];
+    if (value === silence) return;
     const type = value === undefined ? 'ResourceNotFoundException' : 'AccessDeniedException';
     const found = typeof value === 'string';
     response.writeHead(found ? 200 : (value ?? 400), { 'content-type': 'application/x-amz-json-1.1' });
@@ -66,5 +88,5 @@ async function aStore(secrets: Record<string, string | number>): Promise<SecretS
     server.closeAllConnections();
     server.close();
   });
-  return secretsManagerStore(client, { vendorSecret: 'vendors', firstKeySecret: 'first' });
+  return secretsManagerStore(client, { vendorSecret: 'vendors', firstKeySecret: 'first' }, limitMs);
 }
