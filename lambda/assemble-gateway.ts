@@ -1,4 +1,4 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type KeyReading, readKeyItem } from './config/read-key-item.ts';
 import { splitTarget } from './config/resolve-target.ts';
 import type { Snapshot } from './config/snapshot.ts';
@@ -11,16 +11,18 @@ import {
 import { createHedgeBudget } from './gateway/attempts/hedge-budget.ts';
 import { createRetryBudget } from './gateway/attempts/retry-budget.ts';
 import { fleetTurns } from './gateway/attempts/turns.ts';
+import { type CallerSources, callerFinder } from './gateway/caller/find-caller.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
-import type { Caller, GatewayDeps } from './gateway/gateway-deps.ts';
+import type { GatewayDeps } from './gateway/gateway-deps.ts';
+import { unavailable } from './gateway/gateway-error.ts';
 import { createAccessTokens } from './providers/access-tokens.ts';
 import { createKeyRing } from './providers/key-ring.ts';
 import type { AwsCredentials } from './providers/sigv4.ts';
 import { createUpstream } from './providers/upstream.ts';
 import { isConfiguredTarget } from './routing/configured-targets.ts';
 import type { BreakerStore } from './store/breaker-store.ts';
-import { type Cached, cached } from './store/cached.ts';
-import { type CachedMap, cachedMap } from './store/cached-map.ts';
+import { cached } from './store/cached.ts';
+import { cachedMap } from './store/cached-map.ts';
 import type { ConfigReader } from './store/config-store.ts';
 import type { IdempotencyStore } from './store/idempotency-store.ts';
 import { liveSnapshot } from './store/live-config.ts';
@@ -62,31 +64,23 @@ export type GatewayParts = {
   coldStart?: boolean;
 };
 
-const firstCaller: Caller = { label: 'first-key', models: undefined };
-
 const longestSettleMs = 2_500;
 
 /** Puts the core together with a config table, a source of secrets and a log. */
 export function assembleGateway(parts: GatewayParts): AssembledGateway {
-  const { reader, secretStore, statsStore, awsCredentials, idempotencyStore, telemetry, coldStart = false } = parts;
+  const { statsStore, awsCredentials, idempotencyStore, telemetry, coldStart = false } = parts;
   const now = Date.now;
   const newId = () => randomUUID().replaceAll('-', '');
-  const onError = (error: unknown) =>
-    telemetry.event('RefreshFailed', { reason: errorName(error) }, { refreshFailures: 1 });
-  const snapshot = liveSnapshot(reader, { now, onError });
-  const secretAge = { freshForMs: 300_000, staleForMs: 900_000, now, onError };
-  const secrets = cached(() => secretStore.readVendorSecrets(), secretAge);
-  const firstKeyDigest = cached(async () => digestOf(await secretStore.readFirstKey()), secretAge);
-  const keys = cachedMap((sha256) => readKey(reader, sha256), { freshForMs: 3_000, staleForMs: 8_000, now, onError });
+  const sources = sourcesOf(parts, now);
+  const { snapshot, secrets, firstKeyDigest, keys } = sources;
   const upstream = createUpstream();
+  const onError = tellRefreshFailure(telemetry, 'breakers');
   const attempts = attemptState(parts, { now, newId, onError, snapshot: snapshot.current });
   const { random } = Math;
   const measurement = createMeasurement({ store: statsStore, now, random, newId, onError: tellLoss(telemetry) });
 
   const deps: GatewayDeps = {
-    snapshot: snapshot.current,
-    findCaller: callerFinder({ keys, firstKeyDigest, telemetry, now }),
-    secrets,
+    ...orUnavailable(sources, { telemetry, now }),
     awsCredentials,
     live: async () => attempts.breakers.overlay(await measurement.live()),
     ...attempts,
@@ -117,19 +111,34 @@ export function assembleGateway(parts: GatewayParts): AssembledGateway {
   };
 }
 
-type CallerSources = {
-  keys: CachedMap<KeyReading>;
-  firstKeyDigest: Cached<Buffer | undefined>;
-  telemetry: Telemetry;
-  now: () => number;
-};
+/** What is read from AWS, in memory. */
+function sourcesOf({ reader, secretStore, telemetry }: GatewayParts, now: () => number) {
+  const lost = (of: string) => ({ now, onError: tellRefreshFailure(telemetry, of) });
+  const secretAge = { freshForMs: 300_000, staleForMs: 900_000 };
+  const keyAge = { freshForMs: 3_000, staleForMs: 8_000 };
+  const readFirstKey = async () => digestOf(await secretStore.readFirstKey());
+  return {
+    snapshot: liveSnapshot(reader, lost('config')),
+    secrets: cached(() => secretStore.readVendorSecrets(), { ...secretAge, ...lost('vendor-keys') }),
+    firstKeyDigest: cached(readFirstKey, { ...secretAge, ...lost('first-key') }),
+    keys: cachedMap((sha256) => readKey(reader, sha256), { ...keyAge, ...lost('caller-keys') }),
+  };
+}
 
-function callerFinder({ keys, firstKeyDigest, telemetry, now }: CallerSources): GatewayDeps['findCaller'] {
-  return async (sha256) => {
-    const reading = await keys.get(sha256);
-    if (reading) return callerOf(reading, now(), (reason) => telemetry.event('KeyRejected', { reason }));
-    const digest = await firstKeyDigest.get();
-    return digest && timingSafeEqual(digest, Buffer.from(sha256, 'hex')) ? firstCaller : undefined;
+/** The sources as the core asks them: without an answer and without a memory of one its caller may try again. */
+function orUnavailable(
+  { snapshot, secrets, ...sources }: ReturnType<typeof sourcesOf>,
+  world: Pick<CallerSources, 'telemetry' | 'now'>,
+): Pick<GatewayDeps, 'snapshot' | 'findCaller' | 'secrets'> {
+  const findCaller = callerFinder({ ...sources, ...world });
+  const withoutSecrets = unavailable('The keys of the providers');
+  return {
+    snapshot: () => snapshot.current().catch(unavailable('The configuration of this gateway')),
+    findCaller: (sha256) => findCaller(sha256).catch(unavailable('The API keys of this gateway')),
+    secrets: {
+      get: () => secrets.get().catch(withoutSecrets),
+      refresh: () => secrets.refresh().catch(withoutSecrets),
+    },
   };
 }
 
@@ -139,7 +148,11 @@ type AttemptWorld = Pick<BreakerBoardParts, 'now' | 'newId' | 'onError'> & { sna
 function attemptState(parts: GatewayParts, world: AttemptWorld) {
   return {
     breakers: breakerBoard(parts, world),
-    turns: fleetTurns({ store: parts.turnStore, random: Math.random, onError: world.onError }),
+    turns: fleetTurns({
+      store: parts.turnStore,
+      random: Math.random,
+      onError: tellRefreshFailure(parts.telemetry, 'turns'),
+    }),
     retries: createRetryBudget(world.now),
     hedges: createHedgeBudget(),
     keyRing: createKeyRing(),
@@ -170,26 +183,18 @@ async function readKey(reader: ConfigReader, sha256: string): Promise<KeyReading
   return item && readKeyItem(item);
 }
 
-/** Whom a key item lets in: nobody when it is disabled, expired or not valid. */
-function callerOf(reading: KeyReading, nowMs: number, reject: (reason: string) => void): Caller | undefined {
-  if ('errors' in reading) {
-    reject(reading.errors.join(' '));
-    return undefined;
-  }
-  const { name, label = `key-${name.slice(0, 8)}`, models, disabled, expiresAt } = reading.key;
-  // A time that cannot be read compares as false, and has to keep the key out.
-  if (disabled || (expiresAt !== undefined && !(Date.parse(expiresAt) > nowMs))) return undefined;
-  return { label, models };
-}
-
 /** What could not be learnt or told to the others costs no request anything, but operators should know. */
 function tellLoss(telemetry: Telemetry): MeasurementParts['onError'] {
   return (what, error) => {
     const reason = errorName(error);
-    if (what === 'read') telemetry.event('RefreshFailed', { reason, of: 'stats' }, { refreshFailures: 1 });
+    if (what === 'read') tellRefreshFailure(telemetry, 'stats')(error);
     else if (what === 'write') telemetry.event('SamplesLost', { reason }, { samplesLost: 1 });
     else telemetry.event('FoldFailed', { reason }, { foldFailures: 1 });
   };
+}
+
+function tellRefreshFailure(telemetry: Telemetry, of: string): (error: unknown) => void {
+  return (error) => telemetry.event('RefreshFailed', { reason: errorName(error), of }, { refreshFailures: 1 });
 }
 
 function digestOf(key: string | undefined): Buffer | undefined {

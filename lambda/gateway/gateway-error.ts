@@ -29,6 +29,7 @@ export const errorCodes = {
   insufficient_quota: { status: 429, type: 'insufficient_quota', faultDomain: 'policy' },
   provider_failed: { status: 502, type: 'server_error', faultDomain: 'provider' },
   provider_overloaded: { status: 503, type: 'server_error', faultDomain: 'provider' },
+  configuration_unavailable: { status: 503, type: 'server_error', faultDomain: 'gateway' },
   idempotency_unavailable: { status: 503, type: 'server_error', faultDomain: 'gateway' },
   no_target_available: { status: 503, type: 'server_error', faultDomain: 'gateway' },
   provider_timeout: { status: 504, type: 'server_error', faultDomain: 'provider' },
@@ -94,8 +95,24 @@ export function asGatewayError(thrown: unknown): GatewayError {
   );
 }
 
+/**
+ * Tells the caller of something that a table or a secret did not give, and that nobody here remembers: it is not the
+ * caller's fault, and soon over.
+ */
+export function unavailable(what: string): (cause: unknown) => never {
+  return (cause) => {
+    const message = `${what} cannot be read at the moment. Try again.`;
+    throw new GatewayError('configuration_unavailable', message, { headers: { 'retry-after': '1' }, cause });
+  };
+}
+
+/** What was thrown where that is not what the caller is told. */
+export function causeOf({ code, cause }: GatewayError): string | undefined {
+  return code === 'internal_error' || code === 'configuration_unavailable' ? placeOf(cause) : undefined;
+}
+
 /** Type and place of an exception. Its message may quote what was being processed. */
-export function placeOf(cause: unknown): string {
+function placeOf(cause: unknown): string {
   if (!(cause instanceof Error)) return typeof cause;
   const frame = cause.stack?.split('\n').find((line) => line.startsWith('    at '));
   return `${cause.name}${frame ? ` ${frame.trim()}` : ''}`;

@@ -9,7 +9,7 @@ import { openAiModels } from './caller/models.ts';
 import { converse } from './endpoints/conversation.ts';
 import { BrokenAnswerError, type Exchange, type GatewayRequest, type Sink, sendJson } from './exchange.ts';
 import type { GatewayDeps } from './gateway-deps.ts';
-import { asGatewayError, callerError, GatewayError, placeOf } from './gateway-error.ts';
+import { asGatewayError, callerError, causeOf, GatewayError } from './gateway-error.ts';
 import { errorDialect, findRoute } from './routes.ts';
 import { newTimings } from './timings.ts';
 import { waitClock, watchedSink, watchedUpstream } from './wait-clock.ts';
@@ -175,7 +175,7 @@ async function answerError(thrown: unknown, { request, sink, record, timings, me
   const alreadyAnswering = record.status !== undefined;
   record.errorCode = error.code;
   record.faultDomain = error.faultDomain;
-  if (error.code === 'internal_error') record.cause = placeOf(error.cause);
+  record.cause = causeOf(error);
   if (alreadyAnswering) {
     await sink.end();
     return;

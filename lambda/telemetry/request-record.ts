@@ -73,7 +73,7 @@ export type RequestRecord = {
   errorCode?: string;
   faultDomain?: 'caller' | 'policy' | 'provider' | 'gateway';
   /** Why an internal error happened: the type and the place of the exception, never its message. */
-  cause?: string;
+  cause?: string | undefined;
   configVersion?: number;
   /** The request whose kept answer this one got, by its idempotency key. */
   replayOf?: string;

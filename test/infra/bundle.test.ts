@@ -8,6 +8,7 @@ import { bundleSize, initFiles } from '../../bench/bundle-size.ts';
 import { coldStart } from '../../bench/cold-run.ts';
 import { startSurroundings } from '../../bench/cold-surroundings.ts';
 import { type Bundles, buildBundle, buildBundles } from '../../bin/build.ts';
+import { startSilentAws } from '../support/silent-aws.ts';
 
 const outdir = mkdtempSync(join(tmpdir(), 'sluice-bundle-'));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
@@ -71,6 +72,25 @@ describe('bundles', () => {
       'Query',
     ]);
   });
+
+  test('tell a caller to come back while DynamoDB and Secrets Manager take every request and say nothing', async () => {
+    const { environment, event, close } = await startSurroundings();
+    const aws = await startSilentAws();
+    const startedMs = Date.now();
+
+    const [, answer] = await coldStart({
+      bundle: bundles.gateway,
+      environment: { ...environment, AWS_ENDPOINT_URL: aws.url },
+      request: { event, onReady: () => undefined },
+    }).finally(() => {
+      close();
+      aws.stop();
+    });
+
+    expect(answer).toMatchObject({ status: 503, body: expect.stringContaining('"configuration_unavailable"') });
+    // Two in init, two in the request, and what a busy machine takes.
+    expect(answer!.answeredAtMs - startedMs).toBeLessThan(9_000);
+  }, 20_000);
 
   test('pass over the sources of credentials that are left out, and report that there are none', () => {
     const { output } = load(bundles.gateway, { AWS_ACCESS_KEY_ID: '' });

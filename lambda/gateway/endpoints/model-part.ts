@@ -8,7 +8,7 @@ import { chatOperation } from '../attempts/vendor-request.ts';
 import type { ClientCall } from '../caller/client-call.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayDeps } from '../gateway-deps.ts';
-import { asGatewayError, callerError, type FaultDomain, GatewayError, placeOf } from '../gateway-error.ts';
+import { asGatewayError, callerError, causeOf, type FaultDomain, GatewayError } from '../gateway-error.ts';
 import { newTimings } from '../timings.ts';
 
 /** One of several models, how it is asked, and what becomes known of it. */
@@ -41,7 +41,7 @@ export async function askPart({ call, exchange, attempts }: Part, deps: GatewayD
 export function failPart({ exchange: { record } }: Part, thrown: unknown): GatewayError {
   const error = asGatewayError(thrown);
   noteError(record, error);
-  if (error.code === 'internal_error') record.cause = placeOf(error.cause);
+  record.cause = causeOf(error);
   return error;
 }
 
