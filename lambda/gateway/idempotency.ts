@@ -10,7 +10,7 @@ import { serverTiming } from './timings.ts';
 
 const leaseMs = 60_000;
 const renewEveryMs = 20_000;
-/** So long a table that does not answer may hold up a request, before it and at its end. */
+/** So long a table that does not answer may hold up a request, before it and at its end, however many calls that takes. */
 const longestStoreMs = 1_500;
 const longestKey = 255;
 const replayedAtOnceBytes = 64 * 1024;
@@ -26,8 +26,10 @@ export async function idempotently(
   answer: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
   const claim = claimOf(key, exchange.request, deps);
-  const outcome = await within(longestStoreMs, deps.idempotency.claim(claim)).catch((error: unknown) => {
+  const claiming = deps.idempotency.claim(claim);
+  const outcome = await within(longestStoreMs, claiming).catch((error: unknown) => {
     deps.telemetry.event('IdempotencyUnavailable', { requestId: claim.owner, reason: errorName(error) });
+    void letGo(claiming, claim, deps).catch(() => {});
     return undefined;
   });
   if (!outcome) return unprotected(exchange, answer);
@@ -69,6 +71,7 @@ async function protectedAnswer(
   const { idempotency, now } = deps;
   const { record } = exchange;
   const renewal = setInterval(() => {
+    // The lease outlasts two of these that fail.
     idempotency.renew(claim, now() + leaseMs).catch(() => {});
   }, renewEveryMs).unref();
   const settle = async (kept: KeptAnswer | 'too large' | undefined) => {
@@ -91,6 +94,12 @@ async function protectedAnswer(
     if (!sink.hasEnded()) await settle(undefined);
     throw thrown;
   }
+}
+
+/** A claim that nobody heard of may have been written all the same; a retry must not wait for the end of its lease. */
+async function letGo(claiming: Promise<unknown>, claim: Claim, { idempotency }: GatewayDeps): Promise<void> {
+  await claiming.catch(() => {});
+  await idempotency.release(claim);
 }
 
 /** The table is out of reach. An outage of it must not be one of the gateway, unless the caller prefers that. */

@@ -290,6 +290,44 @@ describe('when the table is out of reach', () => {
     expect(log).toContain('"event":"IdempotencyUnavailable"');
   });
 
+  test('a retry need not wait for the lease of a claim that was written, and not heard of', async () => {
+    const claim: IdempotencyStore['claim'] = async (wish) => {
+      await idempotency.claim(wish);
+      throw Object.assign(new Error('canary-detail'), { name: 'AbortError' });
+    };
+    vendor.always(answer(500, { error: { message: 'x' } }));
+    const first = await asked({}, { deps: { idempotency: { ...idempotency, claim } } });
+    vendor.always(answer(200, completion('better')));
+
+    const retry = await asked();
+
+    expect(first.log).toContain('"event":"IdempotencyUnavailable"');
+    expect(retry.text).toContain('better');
+    expect(retry.head?.headers).not.toHaveProperty('x-sluice-idempotency');
+  });
+
+  test('a table that answers too late gives back what nobody waited for', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
+    try {
+      const late = gate();
+      const claim: IdempotencyStore['claim'] = async (wish) => {
+        await late.wait();
+        return idempotency.claim(wish);
+      };
+      const running = asked({}, { deps: { idempotency: { ...idempotency, claim } } });
+      await jest.advanceTimersByTimeAsync(1_500);
+      jest.useRealTimers();
+      await running;
+      late.open();
+      await new Promise(setImmediate);
+
+      expect((await asked()).head?.headers).not.toHaveProperty('x-sluice-idempotency');
+      expect(vendor.seen).toHaveLength(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('a table that says nothing holds nobody up for long', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
     try {
