@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { recordByName, type Snapshot } from '../../lambda/config/snapshot.ts';
+import type { GatewayDeps } from '../../lambda/gateway/gateway-deps.ts';
 import { runProbes } from '../../lambda/prober/run-probes.ts';
 import type { AttemptSample } from '../../lambda/routing/attempt-sample.ts';
 import { emptyLiveStats } from '../../lambda/routing/live-stats.ts';
@@ -40,13 +41,17 @@ const knowledge = {
   targets: { 'scripted/known': { updatedAtMs: Date.now(), attemptsPerSecond: 1, counters: { attempts: 50 } } },
 };
 
-type Probing = { untilMs?: number; budget?: ReturnType<typeof memoryProbeBudgetStore>; secrets?: object };
+type Probing = {
+  untilMs?: number;
+  budget?: ReturnType<typeof memoryProbeBudgetStore>;
+  secrets?: Partial<GatewayDeps['secrets']>;
+};
 
 async function probe(snapshot: Snapshot, options: Probing = {}) {
   const { untilMs = Date.now() + 60_000, budget = memoryProbeBudgetStore(), secrets } = options;
   const lines: string[] = [];
   world = coreDeps(snapshot, {
-    ...(secrets && { secrets: { get: async () => ({}), refresh: async () => ({}) } }),
+    ...(secrets && { secrets: { get: async () => ({}), refresh: async () => ({}), ...secrets } }),
     measure: (sample) => void samples.push(sample),
     telemetry: createTelemetry({ namespace: 'Test', write: (line) => void lines.push(line), now: Date.now }),
   });
@@ -190,6 +195,16 @@ describe('a probe', () => {
     expect(vendor.seen).toHaveLength(0);
     expect(lines.at(-1)).toMatchObject({ event: 'ProbeCompleted', outcome: 'no_secret', tokens: 0 });
     expect(lines.at(-1)).not.toHaveProperty('_aws');
+  });
+
+  test('is left to the next run while the keys of the vendors cannot be read, which says nothing of any target', async () => {
+    const get = () => Promise.reject(new Error('out of reach'));
+
+    const { probed, lines } = await probe(snapshotWith(['known', 'model-1']), { secrets: { get } });
+
+    expect(probed).toBe(0);
+    expect(lines).toEqual([]);
+    expect(promises).toEqual({});
   });
 
   test('is not begun when it might not end in time', async () => {
