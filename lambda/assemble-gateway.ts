@@ -64,6 +64,7 @@ export type GatewayParts = {
   coldStart?: boolean;
 };
 
+/** Longer than one call may take, so that what a table did not answer is told; less than the many calls of a fold. */
 const longestSettleMs = 2_500;
 
 /** Puts the core together with a config table, a source of secrets and a log. */

@@ -14,6 +14,7 @@ import { memoryTurnStore } from '../lambda/store/memory-turn-store.ts';
 import { secretsManagerStore } from '../lambda/store/secrets-manager-store.ts';
 import { createTelemetry } from '../lambda/telemetry/telemetry.ts';
 import { chatRequest, collectingSink, requestLine } from './support/core.ts';
+import { aSample } from './support/samples.ts';
 import { answer, completion } from './support/scripted-vendor.ts';
 import { type SilentAws, startSilentAws } from './support/silent-aws.ts';
 import { suiteVendor } from './support/suite-vendor.ts';
@@ -186,10 +187,13 @@ describe('assembleGateway', () => {
       assembled({ reader: { readPointer: never, readSnapshot: never, readKey: never } }),
       assembled({ secretStore: { readVendorSecrets: never, readFirstKey: never } }),
       assembled({ turnStore: { take: never } }),
+      assembled({ statsStore: { ...memoryStatsStore(), readLive: never } }),
+      assembled({ statsStore: { ...memoryStatsStore(), writeSamples: never } }),
     ];
     for (const { deps, warm } of silent) {
       void warm();
       deps.turns.next('keys');
+      deps.measure(aSample({ atMs: Date.now() }));
     }
 
     await Promise.all(silent.map(({ settled }) => settled()));
