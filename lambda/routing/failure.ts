@@ -68,17 +68,22 @@ export function classifyErrorInside(error: ProviderError): FailureKind {
   return kindsByCode.get(error.code ?? '') ?? 'server_error';
 }
 
-/** `Retry-After` in milliseconds: seconds or an HTTP date, as RFC 9110 §10.2.3 allows, or OpenAI's `retry-after-ms`. */
+/**
+ * `Retry-After` in milliseconds: seconds or an HTTP date, as RFC 9110 §10.2.3 allows, or OpenAI's `retry-after-ms`. A time
+ * that is over already is none: who limits and says "at once", or whose clock is behind, would be asked without a pause.
+ */
 export function retryAfterMs(headers: Record<string, unknown>, nowMs: number): number | undefined {
-  const exact = decimal(headers['retry-after-ms']);
-  if (exact !== undefined) return exact;
-  const value = headers['retry-after'];
+  const milliseconds = decimal(headers['retry-after-ms']) ?? retryAfterHeaderMs(headers['retry-after'], nowMs);
+  return milliseconds !== undefined && milliseconds > 0 ? milliseconds : undefined;
+}
+
+function retryAfterHeaderMs(value: unknown, nowMs: number): number | undefined {
   const seconds = decimal(value);
   if (seconds !== undefined) return seconds * 1000;
   // The parser also makes dates of other texts that hold a number; an HTTP date begins with its day.
   if (typeof value !== 'string' || !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(value)) return undefined;
   const milliseconds = Date.parse(value) - nowMs;
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
+  return Number.isFinite(milliseconds) ? milliseconds : undefined;
 }
 
 function decimal(value: unknown): number | undefined {

@@ -36,7 +36,8 @@ function detail({ details }: JsonObject, type: string): JsonObject | undefined {
 function waitIn(error: JsonObject): { retryAfterMs?: number } {
   const delay = stringOrUndefined(detail(error, 'RetryInfo')?.['retryDelay']);
   const seconds = delay === undefined ? null : /^(\d{1,9}(?:\.\d{1,9})?)s$/.exec(delay);
-  return seconds ? { retryAfterMs: Math.ceil(Number(seconds[1]) * 1000) } : {};
+  const waitMs = Math.ceil(Number(seconds?.[1] ?? 0) * 1000);
+  return waitMs > 0 ? { retryAfterMs: waitMs } : {};
 }
 
 /** https://cloud.google.com/apis/design/errors#handling_errors */

@@ -1,5 +1,5 @@
 import { healthSign } from '../../routing/breaker.ts';
-import type { Failure } from '../../routing/failure.ts';
+import type { Failure, FailureKind } from '../../routing/failure.ts';
 import type { PlannedAttempt } from '../../routing/plan.ts';
 import { backoffMs, mostTriesPerTarget, type Retry, reactions } from '../../routing/reaction.ts';
 import { targetName } from '../../routing/target-name.ts';
@@ -97,7 +97,20 @@ async function readyAgain(retry: Retry, target: PlannedAttempt, run: Run): Promi
     return !context.signal.aborted && !isDown(target, deps);
   }
   if (retry === 'fresh_secret') await deps.secrets.refresh();
-  return hasRestedKey(target, context, deps);
+  return hasRestedKey(target, { keyRange: context.keyRange, tried: triedKeys(target, run) }, run);
+}
+
+/** The keys that this request was limited or refused with: however short their rest, none of them is another key. */
+function triedKeys(target: PlannedAttempt, { failures }: Run): string[] {
+  const name = targetName(target);
+  return failures.flatMap(({ target: asked, failure: { kind }, secret }) =>
+    secret !== undefined && targetName(asked) === name && isAboutKey(kind) ? [secret] : [],
+  );
+}
+
+function isAboutKey(kind: FailureKind): boolean {
+  const sign = healthSign(kind);
+  return sign === 'limited' || sign === 'refused';
 }
 
 /** Whether the budget of the target has a second try left; takes it. */
@@ -115,16 +128,15 @@ type GivenUp = Pick<FailedTry, 'target' | 'failure'> & { startedAtMs: number; le
 
 /** A limited or refused key is the key's affair, unless it was the last one. */
 async function noteKeysLeft({ target, failure, startedAtMs, lease }: GivenUp, run: Run): Promise<void> {
-  const sign = healthSign(failure.kind);
-  if (sign !== 'limited' && sign !== 'refused') return;
+  if (!isAboutKey(failure.kind)) return;
   run.deps.breakers.note({
     target: targetName(target),
-    sign,
+    sign: healthSign(failure.kind),
     reason: failure.kind,
     startedAtMs,
     retryAfterMs: failure.retryAfterMs,
     // Whichever keys this caller wanted: the breaker is everybody's.
-    otherKeyLeft: await hasRestedKey(target, { ...run.context, keyRange: undefined }, run.deps),
+    otherKeyLeft: await hasRestedKey(target, { tried: triedKeys(target, run) }, run),
     lease,
   });
 }

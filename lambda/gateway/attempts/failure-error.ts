@@ -116,5 +116,7 @@ function passedOn({ status, error }: Failure): ErrorDetails {
 }
 
 function retryAfter({ retryAfterMs }: Failure): ErrorDetails {
-  return retryAfterMs === undefined ? {} : { headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } };
+  return retryAfterMs === undefined
+    ? {}
+    : { headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } };
 }

@@ -84,12 +84,11 @@ function noneInRange({ from, to }: KeyRange): Failure {
 /** Whether a target has another key that is not resting. */
 export async function hasRestedKey(
   target: PlannedAttempt,
-  context: AttemptContext,
-  deps: GatewayDeps,
+  asker: Asker,
+  { context, deps }: { context: Pick<AttemptContext, 'snapshot'>; deps: GatewayDeps },
 ): Promise<boolean> {
   const provider = findProvider(context.snapshot, target.provider);
-  if (!provider) return false;
-  return deps.keyRing.hasRested(await keysOf(provider, context, deps), targetName(target), deps.now());
+  return provider !== undefined && (await hasOtherKey(provider, { ...asker, target }, deps));
 }
 
 /** Whether a provider has a key that was not tried yet and is not resting. */

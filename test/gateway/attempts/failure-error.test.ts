@@ -65,7 +65,7 @@ describe('failureError', () => {
 
   test.each([
     [1_200, '2'],
-    [0, '0'],
+    [0, '1'],
     [undefined, undefined],
   ])('turns %s ms into Retry-After %s', (retryAfterMs, header) => {
     const failure: Failure = { kind: 'rate_limited', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

@@ -16,6 +16,18 @@ describe('a plan with several keys', () => {
     expect(state.asked).toEqual(['a a-1', 'a a-2', 'a a-3', 'b b-1', 'a a-4', 'a a-5', 'b b-1']);
   });
 
+  test.each([{ 'retry-after': '0' }, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }, { 'retry-after-ms': '0' }])(
+    'takes no limited key for another one, though it might be asked again at once: %j',
+    async (headers) => {
+      const limitedNow = { status: 429, headers };
+      const { state, run } = planWorld([limitedNow, limitedNow, 200]);
+
+      await run('a', 'b');
+
+      expect(state.asked).toEqual(['a a-1', 'a a-2', 'b b-1']);
+    },
+  );
+
   test('lets a key rest for five minutes at most, whatever the vendor asks for', async () => {
     const forAnHour = { status: 429, headers: { 'retry-after': '3600' } };
     const { state, run } = planWorld([forAnHour], { totalMs: 1_000_000 });
