@@ -38,7 +38,8 @@ function ruleErrors({ use, split, by, when }: RuleItem): string[] {
   if ((use === undefined) === (split === undefined)) errors.push(': needs either use or split');
   if (by !== undefined && split === undefined) errors.push('.by: belongs to a split');
   const sum = split?.reduce((total, { percent }) => total + percent, 0) ?? 0;
-  if (sum > 100) errors.push(`.split: the shares add up to ${sum} percent`);
+  // Fractions do not add up exactly: 97.4 + 2.2 + 0.4 is a little more than 100.
+  if (sum > 100 + 1e-9) errors.push(`.split: the shares add up to ${Number(sum.toFixed(6))} percent`);
   if (use && when === undefined) errors.push(': holds always; say when, or change the model itself');
   return errors;
 }

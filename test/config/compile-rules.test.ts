@@ -43,6 +43,12 @@ describe('rules of a model', () => {
     ]);
   });
 
+  test('may split everything, though fractions do not add up exactly', () => {
+    const split = [97.4, 2.2, 0.4].map((percent) => ({ percent, use: {} }));
+
+    expect(errorsOf({ rules: [{ split }] })).toEqual([]);
+  });
+
   test.each<[string, object, string]>([
     ['neither use nor split', { when: { stream: true } }, 'model/fast rules[0]: needs either use or split'],
     ['a use for every request', { use: { strategy: 'cost' } }, 'model/fast rules[0]: holds always'],
