@@ -110,6 +110,11 @@ export function healthSign(outcome: FailureKind | 'answered'): HealthSign {
   return healthSigns[outcome];
 }
 
+/** What concerns a key, and its target only when no other key is left. */
+export function isAboutKey(sign: HealthSign): boolean {
+  return sign === 'limited' || sign === 'refused';
+}
+
 const shortestProbeMs = 10_000;
 const unknownProbeMs = 15_000;
 

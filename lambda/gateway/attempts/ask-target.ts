@@ -1,5 +1,5 @@
-import { healthSign } from '../../routing/breaker.ts';
-import type { Failure, FailureKind } from '../../routing/failure.ts';
+import { healthSign, isAboutKey } from '../../routing/breaker.ts';
+import type { Failure } from '../../routing/failure.ts';
 import type { PlannedAttempt } from '../../routing/plan.ts';
 import { backoffMs, mostTriesPerTarget, type Retry, reactions } from '../../routing/reaction.ts';
 import { targetName } from '../../routing/target-name.ts';
@@ -104,13 +104,8 @@ async function readyAgain(retry: Retry, target: PlannedAttempt, run: Run): Promi
 function triedKeys(target: PlannedAttempt, { failures }: Run): string[] {
   const name = targetName(target);
   return failures.flatMap(({ target: asked, failure: { kind }, secret }) =>
-    secret !== undefined && targetName(asked) === name && isAboutKey(kind) ? [secret] : [],
+    secret !== undefined && targetName(asked) === name && isAboutKey(healthSign(kind)) ? [secret] : [],
   );
-}
-
-function isAboutKey(kind: FailureKind): boolean {
-  const sign = healthSign(kind);
-  return sign === 'limited' || sign === 'refused';
 }
 
 /** Whether the budget of the target has a second try left; takes it. */
@@ -128,10 +123,11 @@ type GivenUp = Pick<FailedTry, 'target' | 'failure'> & { startedAtMs: number; le
 
 /** A limited or refused key is the key's affair, unless it was the last one. */
 async function noteKeysLeft({ target, failure, startedAtMs, lease }: GivenUp, run: Run): Promise<void> {
-  if (!isAboutKey(failure.kind)) return;
+  const sign = healthSign(failure.kind);
+  if (!isAboutKey(sign)) return;
   run.deps.breakers.note({
     target: targetName(target),
-    sign: healthSign(failure.kind),
+    sign,
     reason: failure.kind,
     startedAtMs,
     retryAfterMs: failure.retryAfterMs,

@@ -1,4 +1,4 @@
-import { breakerState, type HealthSign, type Opening, openedBreaker } from '../../routing/breaker.ts';
+import { breakerState, type HealthSign, isAboutKey, type Opening, openedBreaker } from '../../routing/breaker.ts';
 import type { FailureKind } from '../../routing/failure.ts';
 import type { BreakerStore } from '../../store/breaker-store.ts';
 import { type KnownBreakers, knownBreakers, remember } from './known-breakers.ts';
@@ -87,7 +87,7 @@ export function createBreakerBoard(parts: BreakerBoardParts): BreakerBoard {
   function take({ target, sign, reason, startedAtMs, retryAfterMs, otherKeyLeft, lease }: Sign): void {
     const nowMs = now();
     const opening = { reason, nowMs, retryAfterMs };
-    if (otherKeyLeft && (sign === 'limited' || sign === 'refused')) return;
+    if (otherKeyLeft && isAboutKey(sign)) return;
     if (lease && sign === 'neither') leases.giveBack(target, lease);
     if (sign === 'neither') return;
     if (lease) leases.use(lease);
@@ -95,7 +95,7 @@ export function createBreakerBoard(parts: BreakerBoardParts): BreakerBoard {
     const state = breakerState(current, nowMs);
     if (!current || state === 'closed') {
       const openNow = () => open(target, { ...opening, nowMs: now() });
-      if (sign === 'limited' || sign === 'refused' || counter.count(target, sign === 'down', openNow)) openNow();
+      if (isAboutKey(sign) || counter.count(target, sign === 'down', openNow)) openNow();
       return;
     }
     // What began before the opening is older news than the opening.

@@ -1,6 +1,6 @@
 import type { Usage } from '../../dialects/usage.ts';
 import type { AttemptSample } from '../../routing/attempt-sample.ts';
-import { healthSign } from '../../routing/breaker.ts';
+import { healthSign, isAboutKey } from '../../routing/breaker.ts';
 import type { Failure, FailureKind } from '../../routing/failure.ts';
 import type { Limits, PlannedAttempt } from '../../routing/plan.ts';
 import { targetName } from '../../routing/target-name.ts';
@@ -110,7 +110,7 @@ function noteHealth(
   { breakers }: GatewayDeps,
 ): void {
   const sign = healthSign(outcome);
-  if (sign === 'limited' || sign === 'refused') return;
+  if (isAboutKey(sign)) return;
   const reason = outcome === 'answered' ? 'cancelled' : outcome;
   const answered = outcome === 'answered';
   breakers.note({ target: targetName(target), sign, reason, startedAtMs, answered, lease });
